@@ -192,10 +192,22 @@ mp_ruby_quote(const void *bytes, gsize length)
     return g_string_free(out, FALSE);
 }
 
+/* ASCII with single spaces between its words, as nearly all is that is asked about. */
+static bool
+is_line_as_wanted(const char *text, gsize length)
+{
+    return length > 0 && text[0] != ' ' && text[length - 1] != ' ' &&
+           mp_is_ascii_line(text, length) && strstr(text, "  ") == NULL;
+}
+
 char *
 mp_one_line(const char *text)
 {
-    bool is_valid = text != NULL && mp_is_text(text, strlen(text)), pending_space = false;
+    gsize octets = text != NULL ? strlen(text) : 0;
+
+    if (is_line_as_wanted(text, octets))
+        return g_strndup(text, octets);
+    bool is_valid = text != NULL && mp_is_text(text, octets), pending_space = false;
     g_autofree char *mended = is_valid ? NULL : g_utf8_make_valid(text != NULL ? text : "", -1);
 
     text = is_valid ? text : mended;

@@ -58,6 +58,12 @@ is_valid(const char *octets, gsize length, bool is_line)
 }
 
 bool
+mp_is_ascii_line(const char *octets, gsize length)
+{
+    return count_plain(octets, length, true) == length;
+}
+
+bool
 mp_is_text(const char *octets, gsize length)
 {
     return is_valid(octets, length, false);

@@ -12,3 +12,6 @@ bool mp_is_text(const char *octets, gsize length);
 
 /* The same, and on one line: without a control character of ASCII. */
 bool mp_is_line(const char *octets, gsize length);
+
+/* True if they are a line of nothing but ASCII. */
+bool mp_is_ascii_line(const char *octets, gsize length);

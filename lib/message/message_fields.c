@@ -2,6 +2,7 @@
 #include "message/internal.h"
 
 #include "base/escape.h"
+#include "base/utf8.h"
 
 #include <string.h>
 
@@ -26,11 +27,15 @@ unfolded(const MpRawField *field)
 {
     char *text = g_strndup(field->value, field->value_length), *to = text + strcspn(text, "\r\n");
 
-    for (const char *from = to; *from != '\0'; from++)
-        if (*from != '\r' && *from != '\n')
-            *to++ = *from;
-        else if (*from == '\r' && from[1] != '\n')
+    for (const char *from = to; *from != '\0'; from += *from != '\0') {
+        gsize length = strcspn(from, "\r\n");
+
+        memmove(to, from, length);
+        to += length;
+        from += length;
+        if (*from == '\r' && from[1] != '\n')
             *to++ = ' ';
+    }
     *to = '\0';
     return g_strstrip(text);
 }
@@ -39,7 +44,10 @@ unfolded(const MpRawField *field)
 static bool
 is_plain(const char *value)
 {
-    return g_str_is_ascii(value) && strstr(value, "=?") == NULL && strchr(value, '\x1b') == NULL;
+    bool is_ascii = mp_is_ascii_line(value, strlen(value)) ||
+                    (g_str_is_ascii(value) && strchr(value, '\x1b') == NULL);
+
+    return is_ascii && strstr(value, "=?") == NULL;
 }
 
 static char *

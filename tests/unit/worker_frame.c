@@ -129,6 +129,15 @@ is_line_slowly(const char *octets, gsize length)
     return g_utf8_validate_len(octets, length, NULL);
 }
 
+static bool
+is_ascii(const GString *text)
+{
+    for (gsize i = 0; i < text->len; i++)
+        if ((guchar)text->str[i] >= 128)
+            return false;
+    return true;
+}
+
 Test(worker_frame, text_is_what_glib_takes_for_it)
 {
     static const char *const pieces[] = {
@@ -148,6 +157,8 @@ Test(worker_frame, text_is_what_glib_takes_for_it)
         cr_assert_eq(mp_is_text(text->str, text->len), is_text, "%s", text->str);
         cr_assert_eq(mp_is_line(text->str, text->len), is_line_slowly(text->str, text->len), "%s",
                      text->str);
+        cr_assert_eq(mp_is_ascii_line(text->str, text->len),
+                     is_line_slowly(text->str, text->len) && is_ascii(text), "%s", text->str);
         texts += is_text;
         lines += is_line_slowly(text->str, text->len);
     }
