@@ -388,14 +388,15 @@ mp_policy_respond_to(const MpGate *gate, const MpGateInput *d)
 {
     g_autofree char *why = NULL;
 
-    if (gate->respond_to == MP_RESPOND_TO_NOBODY || d->message == NULL ||
-        (gate->respond_to == MP_RESPOND_TO_AUTHOR ? !mp_opening_asks(d->identity, gate->action)
-                                                  : d->identity->unproved != NULL) ||
-        mp_guest_is_silenced(d) || mp_policy_is_loop(d, &why) || mp_policy_is_automatic(d, &why) ||
-        mp_policy_wants_no_response(d->message))
+    if (gate->respond_to == MP_RESPOND_TO_NOBODY || d->message == NULL)
         return MP_RESPOND_TO_NOBODY;
     if (gate->tells_commands && !mp_mail_commands_any(d->composed->commands, false) &&
         !mp_mail_commands_has(d->composed->commands, MP_MAIL_HELP))
+        return MP_RESPOND_TO_NOBODY;
+    if ((gate->respond_to == MP_RESPOND_TO_AUTHOR ? !mp_opening_asks(d->identity, gate->action)
+                                                  : d->identity->unproved != NULL) ||
+        mp_guest_is_silenced(d) || mp_policy_is_loop(d, &why) || mp_policy_is_automatic(d, &why) ||
+        mp_policy_wants_no_response(d->message))
         return MP_RESPOND_TO_NOBODY;
     /* No signed address vouches for this sender: where somebody can, they must. */
     if (gate->respond_to == MP_RESPOND_TO_SENDER && d->config->authserv_id[0] != '\0' &&
