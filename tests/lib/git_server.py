@@ -116,9 +116,10 @@ class Daemon(Repositories):
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """git http-backend as a CGI program (RFC 3875), no more of it than Git needs."""
+    """git http-backend as a CGI program (RFC 3875), no more of it than Git needs; a connection serves many requests."""
 
-    protocol_version = "HTTP/1.0"
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def log_message(self, *args):
         pass
@@ -132,6 +133,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             while size := int(self.rfile.readline(), 16):
                 body += self.rfile.read(size)
                 self.rfile.readline()
+            self.rfile.readline()
         else:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.answer(body)
@@ -142,6 +144,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if expected and self.headers.get("Authorization") != expected:
             self.send_response(401)
             self.send_header("WWW-Authenticate", 'Basic realm="git"')
+            self.send_header("Content-Length", "0")
             self.end_headers()
             return
         path, _, query = self.path.partition("?")
@@ -156,6 +159,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         for name, value in fields:
             if name != "Status":
                 self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
 
@@ -195,7 +199,8 @@ class Ssh(Repositories):
         self.accept()
         self.write("known_hosts", f"[127.0.0.1]:{self.port} {self.public('host')}")
         self.write("sshd_config", f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {self.path('host')}\nAuthorizedKeysFile {self.path('accepted')}\n"
-                   f"StrictModes no\nUsePAM {'yes' if is_locked_root() else 'no'}\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nPidFile none\nPermitRootLogin prohibit-password\n")
+                   f"StrictModes no\nUsePAM {'yes' if is_locked_root() else 'no'}\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nPidFile none\nPermitRootLogin prohibit-password\n"
+                   f"SetEnv HOME={self.dir}\n")  # nor does a shell read anybody's profile
         self.write("ssh_config", f"IdentityFile {self.path('key')}\nIdentitiesOnly yes\nIdentityAgent none\n"
                    f"UserKnownHostsFile {self.path('known_hosts')}\nGlobalKnownHostsFile /dev/null\nBatchMode yes\n")
         self.made = os.geteuid() == 0 and not os.path.isdir("/run/sshd")  # without it root's sshd does not start
