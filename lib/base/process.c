@@ -229,6 +229,14 @@ mp_process_begin(const char *const *argv, const char *const *environment, GError
     return NULL;
 }
 
+bool
+mp_running_is_over(const MpRunning *running)
+{
+    struct pollfd end = {.fd = running->end, .events = POLLIN};
+
+    return poll(&end, 1, 0) > 0;
+}
+
 void
 mp_process_end(MpRunning *running, MpProcess *process, int seconds)
 {

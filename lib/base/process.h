@@ -60,6 +60,9 @@ mp_process_begin(const char *const *argv, const char *const *environment, GError
 void mp_running_free(MpRunning *running);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpRunning, mp_running_free)
 
+/* Whether it has ended, which mp_process_end() then finds without waiting. */
+bool mp_running_is_over(const MpRunning *running);
+
 /*
  * Waits for its end, `seconds` from its start at most; 0 waits for ever. What it prints is kept up
  * to a limit; the rest is read and thrown away, but only from here on: one that prints more than a

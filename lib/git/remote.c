@@ -291,6 +291,9 @@ mp_remote_push(MpRemote *remote, const char *path, const MpMove *moves, guint n,
     g_autoptr(MpRunning) running = start(remote, path, (const char *const *)words->pdata, error);
     if (running == NULL)
         return MP_UNKNOWN;
+    while (remote->beside != NULL && !mp_running_is_over(running) &&
+           remote->beside(remote->beside_data))
+        continue;
     mp_process_end(running, &git, remote->seconds);
     if (git.status == 0)
         return MP_PUSHED;

@@ -22,8 +22,11 @@
 
 typedef struct {
     char *url;
-    int seconds; /* for one fetch or push; 0: as long as it takes */
-    char *ssh;   /* the command, "" for Git's own, or NULL while nobody asked */
+    int seconds;                   /* for one fetch or push; 0: as long as it takes */
+    char *ssh;                     /* the command, "" for Git's own, or NULL while nobody asked */
+    bool (*beside)(gpointer data); /* a bit of other work, done again and again while a push is on
+                                    * its way; false: there is no more. Or NULL */
+    gpointer beside_data;
 } MpRemote;
 
 MpRemote *mp_remote_new(const char *url, int seconds);

@@ -183,6 +183,10 @@ mp_store_fetch_end(MpStore *store, GError **error)
 bool
 mp_store_fetch(MpStore *store, GError **error)
 {
+    if (store->turn.has_followed) {
+        store->turn.has_followed = false;
+        return true;
+    }
     return mp_store_fetch_begin(store, error) &&
            (store->remote == NULL ? mp_store_refresh(store, error)
                                   : mp_store_fetch_end(store, error));
@@ -269,7 +273,7 @@ mp_store_push(MpStore *store, const git_oid *to, GError **error)
     MpPush push = mp_remote_push(store->remote, store->path, moves, n, &why);
 
     if (push == MP_PUSHED) {
-        store->turn.is_ours = false;
+        mp_turn_note_push(store, n > 1 ? &moves[1] : NULL);
         return take(store, to, error);
     }
     if (push == MP_OUTRUN || push == MP_STALE)

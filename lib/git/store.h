@@ -29,6 +29,10 @@ typedef struct {
         bool is_left_out;        /* of the pushes now: they are to say what the branch alone does */
         bool is_known, is_there; /* whether the remote has turns, once that was asked */
         bool is_ours, was_anothers; /* the latter: when it was last asked for */
+        bool is_wanted, is_kept;    /* after the next push, and after the last one */
+        guint n_kept;               /* pushes after which it was */
+        bool has_followed;          /* with it, what the remote had: no fetch is needed for that */
+        gint64 begun, usual;        /* when it became ours, and how long we had it (us) */
         git_oid nobody, own;        /* what the ref says */
     } turn;                         /* see turn.h */
 } MpStore;

@@ -9,10 +9,12 @@
 #include "git/git.h"
 #include "git/internal.h"
 
-#define WAIT_S      90 /* at most; then by luck, as without turns */
-#define DEAD_S      15 /* without a sign of who has it: far longer than a batch takes */
-#define POLL_MIN_US 20000
+#define WAIT_S      90    /* at most; then by luck, as without turns */
+#define DEAD_S      15    /* without a sign of who has it: far longer than a batch takes */
+#define POLL_MIN_US 20000 /* a poll costs two hosts a process or two */
 #define POLL_MAX_US 80000
+#define KEPT_MAX    1 /* others wait as long */
+#define HURRY       2 /* others may be done in this part of the time that we need with the turn */
 
 static bool
 write_mark(MpStore *store, const char *who, git_oid *mark, GError **error)
@@ -72,7 +74,9 @@ mp_turn_moves(MpStore *store, MpMove *moves)
     if (store->turn.is_left_out || !has_turns(store))
         return 0;
     *moves = (MpMove){MP_TURN, store->turn.is_ours ? store->turn.own : store->turn.nobody,
-                      store->turn.nobody};
+                      store->turn.is_ours && store->turn.is_wanted && store->turn.n_kept < KEPT_MAX
+                          ? store->turn.own
+                          : store->turn.nobody};
     return 1;
 }
 
@@ -80,6 +84,7 @@ mp_turn_moves(MpStore *store, MpMove *moves)
 typedef struct {
     git_oid at[2]; /* the turn, and the branch */
     gint64 since;
+    bool is_new; /* it was not so when it was asked before */
 } Seen;
 
 static bool
@@ -90,7 +95,8 @@ look(MpStore *store, Seen *seen, GError **error)
 
     if (!mp_remote_list(store->remote, store->path, refs, at, G_N_ELEMENTS(refs), error))
         return false;
-    if (seen->since == 0 || memcmp(at, seen->at, sizeof at) != 0)
+    seen->is_new = seen->since == 0 || memcmp(at, seen->at, sizeof at) != 0;
+    if (seen->is_new)
         seen->since = g_get_monotonic_time();
     memcpy(seen->at, at, sizeof at);
     return true;
@@ -117,6 +123,8 @@ take(MpStore *store, const Seen *seen, GError **error)
     const MpMove move = {MP_TURN, seen->at[0], store->turn.own};
     MpPush push = mp_remote_push(store->remote, store->path, &move, 1, &why);
     store->turn.is_ours = push == MP_PUSHED;
+    store->turn.begun = g_get_monotonic_time();
+    store->turn.n_kept = 0;
     if (push == MP_REFUSED || push == MP_UNKNOWN) {
         mp_debug("No turn: %s", why->message);
         store->turn.is_there = false; /* for this run: what the branch takes is another question */
@@ -124,23 +132,83 @@ take(MpStore *store, const Seen *seen, GError **error)
     return true;
 }
 
+/* Fetches what others push, beside the waiting: so only the last of it is to come once it is our
+ * turn. Not at once: whoever has the turn needs the same, and first. */
 static bool
-take_turn(MpStore *store, GError **error)
+keep_up(MpStore *store, const Seen *seen, GError **error)
+{
+    if (store->fetch != NULL && mp_running_is_over(store->fetch) &&
+        !mp_store_fetch_end(store, error))
+        return false;
+    return store->fetch != NULL || seen->is_new || git_oid_equal(&seen->at[1], &store->tip) ||
+           mp_store_fetch_begin(store, error);
+}
+
+/* Whoever has begun needs about as long as we do. */
+static void
+pause_between(const MpStore *store, const Seen *seen)
+{
+    gint64 pause = g_random_int_range(POLL_MIN_US, POLL_MAX_US);
+
+    if (seen->is_new && !may_be_taken(store, seen))
+        pause += MIN(store->turn.usual / HURRY, G_USEC_PER_SEC);
+    g_usleep((gulong)pause);
+}
+
+static bool
+wait_for_turn(MpStore *store, Seen *seen, GError **error)
 {
     gint64 end = g_get_monotonic_time() + (gint64)WAIT_S * G_USEC_PER_SEC;
-    Seen seen = {0};
 
     while (store->turn.is_there && !store->turn.is_ours && g_get_monotonic_time() < end &&
            !mp_is_stopped()) {
-        if (!look(store, &seen, error) ||
-            (may_be_taken(store, &seen) && !take(store, &seen, error)))
+        if (!look(store, seen, error) || (may_be_taken(store, seen) && !take(store, seen, error)))
             return false;
         if (store->turn.is_ours || !store->turn.is_there)
             break;
         store->turn.was_anothers = true;
-        g_usleep((gulong)g_random_int_range(POLL_MIN_US, POLL_MAX_US));
+        if (!keep_up(store, seen, error))
+            return false;
+        pause_between(store, seen);
     }
     return true;
+}
+
+static bool
+take_turn(MpStore *store, GError **error)
+{
+    Seen seen = {0};
+
+    bool good = wait_for_turn(store, &seen, error) && mp_store_fetch_end(store, error) &&
+                (!store->turn.is_ours || git_oid_equal(&seen.at[1], &store->tip) ||
+                 mp_store_fetch(store, error));
+    g_clear_pointer(&store->fetch, mp_running_free);
+    store->turn.has_followed = good && store->turn.is_ours;
+    return good;
+}
+
+void
+mp_turn_note_push(MpStore *store, const MpMove *turn)
+{
+    store->turn.is_kept = turn != NULL && git_oid_equal(&turn->to, &store->turn.own);
+    if (store->turn.is_kept)
+        store->turn.n_kept++;
+    else if (store->turn.is_ours)
+        store->turn.usual = g_get_monotonic_time() - store->turn.begun;
+    store->turn.is_ours = store->turn.is_kept;
+}
+
+void
+mp_store_keep_turn(MpStore *store, bool whether)
+{
+    store->turn.is_wanted = whether;
+    store->turn.is_kept = false;
+}
+
+bool
+mp_store_has_turn(const MpStore *store)
+{
+    return store->turn.is_ours;
 }
 
 bool
@@ -149,7 +217,7 @@ mp_store_make_way(MpStore *store, guint attempt, GError **error)
     store->turn.was_anothers = false;
     if (store->remote == NULL)
         return true;
-    if (attempt >= MP_TAKE_TURN && has_turns(store))
+    if (has_turns(store))
         return take_turn(store, error);
     mp_remote_back_off((int)attempt);
     return true;
@@ -161,7 +229,8 @@ mp_store_leave_turn(MpStore *store)
     const MpMove move = {MP_TURN, store->turn.own, store->turn.nobody};
     g_autoptr(GError) why = NULL;
 
-    if (!store->turn.is_ours)
+    store->turn.has_followed = false;
+    if (!store->turn.is_ours || store->turn.is_kept)
         return;
     store->turn.is_ours = false;
     if (mp_remote_push(store->remote, store->path, &move, 1, &why) != MP_PUSHED)

@@ -28,6 +28,7 @@ typedef struct {
     MpIdentity identity;      /* whose it is */
     MpExtraction *extraction; /* what the person wrote; NULL until a gate needs it */
     bool is_parsed;           /* or cannot be */
+    bool is_prepared;         /* looked at before it was its turn */
     char *sent;               /* a hash of the sent texts that it was made with */
     MpComposed composed;      /* the comment and the commands that are made of it */
     bool is_rejected;         /* by an administrator */

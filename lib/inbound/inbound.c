@@ -44,8 +44,11 @@ mp_inbound_deliveries(const MpInbound *inbound, GPtrArray *mails)
 static bool
 judge(MpInbound *inbound, GPtrArray *deliveries, GError **error)
 {
+    bool is_looked_at = inbound->is_looked_at;
+
+    inbound->is_looked_at = false;
     mp_rate_begin(inbound->instance->rate);
-    if (!mp_inbound_look(inbound, deliveries, error))
+    if (!is_looked_at && !mp_inbound_look(inbound, deliveries, error))
         return false;
     mp_inbound_find_batch_duplicates(inbound, deliveries);
     mp_inbound_limit_loops(inbound, deliveries);
@@ -97,12 +100,15 @@ post_and_announce(MpInbound *inbound, GPtrArray *deliveries, GError **error)
 
 /* The accounts are here; and where others were faster lately, the turn, and what they did. */
 static bool
-be_ready(MpInstance *instance, GError **error)
+be_ready(MpInbound *inbound, GError **error)
 {
-    bool is_old;
+    MpInstance *instance = inbound->instance;
+    bool is_old, is_news;
 
-    return mp_instance_be_ready(instance, &is_old, error) &&
-           (!is_old || mp_transaction_catch_up(instance, error));
+    if (!mp_instance_be_ready(instance, &is_old, &is_news, error))
+        return false;
+    inbound->is_looked_at &= !is_old && !is_news;
+    return !is_old || mp_transaction_catch_up(instance, error);
 }
 
 /* The mails of one listing of new/. */
@@ -110,7 +116,6 @@ typedef struct {
     const GPtrArray *names;
     guint next;
     bool has_found;
-    GError *why; /* there is no next batch */
 } Stock;
 
 static bool
@@ -135,8 +140,26 @@ take_next(MpInbound *inbound, Stock *stock, GError **error)
 static void
 look_ahead(MpInbound *inbound, Stock *stock)
 {
-    if (inbound->ahead == NULL && stock->why == NULL)
-        (void)take_next(inbound, stock, &stock->why);
+    if (inbound->ahead == NULL && inbound->why_ahead == NULL)
+        (void)take_next(inbound, stock, &inbound->why_ahead);
+}
+
+/* As many as these, or nearly. */
+static bool
+has_much_more(const MpInbound *inbound, const GPtrArray *deliveries)
+{
+    return inbound->ahead != NULL && inbound->why_ahead == NULL && !mp_is_stopped() &&
+           inbound->ahead->len > deliveries->len / 2;
+}
+
+/* A push leaves time for the next batch. */
+static bool
+post_beside(MpInbound *inbound, GPtrArray *deliveries, GError **error)
+{
+    mp_inbound_prepare_beside(inbound, true);
+    bool good = post_and_announce(inbound, deliveries, error);
+    mp_inbound_prepare_beside(inbound, false);
+    return good;
 }
 
 /* Posts a batch, while the worker begins with the next one. */
@@ -145,7 +168,8 @@ batch(MpInbound *inbound, GPtrArray *first, Stock *stock, GError **error)
 {
     g_autoptr(GPtrArray) deliveries = first;
 
-    if (!mp_inbound_parse(inbound, deliveries, error) || !be_ready(inbound->instance, error))
+    if (!mp_inbound_parse(inbound, deliveries, error) ||
+        !mp_inbound_look_meanwhile(inbound, deliveries, error) || !be_ready(inbound, error))
         return false;
     while (deliveries->len > 0) {
         if (!mp_inbound_judge(inbound, deliveries, error))
@@ -155,7 +179,8 @@ batch(MpInbound *inbound, GPtrArray *first, Stock *stock, GError **error)
         g_autoptr(GPtrArray) later = mp_inbound_put_off_answers(inbound, deliveries);
         if (stock != NULL && later->len == 0)
             look_ahead(inbound, stock);
-        if (!post_and_announce(inbound, deliveries, error) ||
+        mp_tracker_keep_turn(inbound->instance->tracker, has_much_more(inbound, deliveries));
+        if (!post_beside(inbound, deliveries, error) ||
             !mp_inbound_move(inbound, deliveries, error))
             return false;
         mp_inbound_wait_with_deferred(inbound, deliveries, later);
@@ -219,6 +244,8 @@ locked_batch(MpInbound *inbound, GPtrArray *deliveries, Stock *stock, GError **e
 
     if (instance->is_open) {
         mp_accounts_fetch_drop(instance->accounts);
+        if (!good)
+            mp_tracker_keep_turn(instance->tracker, false);
         mp_tracker_leave_turn(instance->tracker);
     }
     g_clear_pointer(&instance->lock, mp_lock_release);
@@ -240,8 +267,8 @@ take_all(MpInbound *inbound, Stock *stock, GError **error)
     mp_inbound_expect(inbound, stock->names->len); /* all that are ahead are read by one worker */
     while (!mp_is_stopped()) {
         look_ahead(inbound, stock);
-        if (stock->why != NULL) {
-            g_propagate_error(error, g_steal_pointer(&stock->why));
+        if (inbound->why_ahead != NULL) {
+            g_propagate_error(error, g_steal_pointer(&inbound->why_ahead));
             return false;
         }
         if (inbound->ahead == NULL)
@@ -262,8 +289,12 @@ mp_inbound_pass(MpInbound *inbound, bool *found, GError **error)
     bool good = names != NULL && (names->len == 0 || take_all(inbound, &stock, error));
     bool has_confirmed = inbound->has_confirmed;
 
+    if (inbound->instance->is_open) { /* a signal came while we had it */
+        mp_tracker_keep_turn(inbound->instance->tracker, false);
+        mp_tracker_leave_turn(inbound->instance->tracker);
+    }
     g_clear_pointer(&inbound->ahead, g_ptr_array_unref); /* stay in new/ */
-    g_clear_error(&stock.why);
+    g_clear_error(&inbound->why_ahead);
     *found = stock.has_found;
     inbound->has_confirmed = false;
     return good && (!has_confirmed || mp_inbound_pass_held(inbound, error));

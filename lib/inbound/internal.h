@@ -42,6 +42,19 @@ typedef bool (*MpTakeAnswer)(MpInbound *inbound, MpDelivery *delivery, GError **
 bool mp_inbound_ask_worker(MpInbound *inbound, const GPtrArray *deliveries, MpAskWorker ask,
                            MpTakeAnswer take, GError **error);
 
+/* ---- prepare.c ---- */
+
+/* Parses and looks at those that were not yet; what is found is old once they are judged. */
+bool mp_inbound_prepare(MpInbound *inbound, const GPtrArray *deliveries, GError **error);
+
+/* The same while what a batch in hand waits for is on its way: our turn, or the accounts. Those
+ * mostly are as they were, and then it `is_looked_at`. */
+bool mp_inbound_look_meanwhile(MpInbound *inbound, const GPtrArray *deliveries, GError **error);
+
+/* From here on, or not any more, those of the next batch are prepared while a push is on its way.
+ * What fails of that stands in `why_ahead`. */
+void mp_inbound_prepare_beside(MpInbound *inbound, bool whether);
+
 /* ---- identify.c ---- */
 
 /* Forgets what was found before, and finds the delivery's identity in the tracker as it is now. A

@@ -61,6 +61,7 @@ mp_inbound_close(MpInbound *inbound)
     g_clear_pointer(&inbound->deferred_ids, g_hash_table_unref);
     g_clear_pointer(&inbound->held, mp_held_stock_free);
     g_clear_error(&inbound->first_deferral);
+    g_clear_error(&inbound->why_ahead);
 }
 
 void

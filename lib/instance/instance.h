@@ -88,11 +88,12 @@ bool mp_instance_lock_known(MpInstance *instance, GError **error);
 
 /*
  * After mp_instance_lock_known(), beside something else: begins to fetch the accounts, but where
- * others were faster lately. And then, before anything is decided: ends that, or waits for our turn
- * instead. *is_old: both are to be fetched now.
+ * others were faster lately and we have not the turn. And then, before anything is decided: ends
+ * that (*is_news: the accounts are not as they were), or waits for our turn instead. *is_old: both
+ * are to be fetched now.
  */
 bool mp_instance_get_ready(MpInstance *instance, GError **error);
-bool mp_instance_be_ready(MpInstance *instance, bool *is_old, GError **error);
+bool mp_instance_be_ready(MpInstance *instance, bool *is_old, bool *is_news, GError **error);
 
 /* Others were faster, `attempt` times by now: lets them go first, and remembers that. */
 bool mp_instance_make_way(MpInstance *instance, guint attempt, GError **error);

@@ -101,6 +101,12 @@ mp_instance_is_crowded(const MpInstance *instance)
     return g_get_monotonic_time() < instance->crowded;
 }
 
+static bool
+waits_for_turn(const MpInstance *instance)
+{
+    return mp_instance_is_crowded(instance) && !mp_tracker_has_turn(instance->tracker);
+}
+
 static void
 expect_others(MpInstance *instance)
 {
@@ -118,19 +124,20 @@ mp_instance_make_way(MpInstance *instance, guint attempt, GError **error)
 bool
 mp_instance_get_ready(MpInstance *instance, GError **error)
 {
-    instance->is_turn_due = mp_instance_is_crowded(instance);
+    instance->is_turn_due = waits_for_turn(instance);
     return instance->is_turn_due || mp_accounts_fetch_begin(instance->accounts, error);
 }
 
 bool
-mp_instance_be_ready(MpInstance *instance, bool *is_old, GError **error)
+mp_instance_be_ready(MpInstance *instance, bool *is_old, bool *is_news, GError **error)
 {
     bool was_anothers;
 
+    *is_news = false;
     *is_old = instance->is_turn_due;
     instance->is_turn_due = false;
     if (!*is_old)
-        return mp_accounts_fetch_end(instance->accounts, error);
+        return mp_accounts_fetch_end(instance->accounts, is_news, error);
     if (!mp_tracker_take_turn(instance->tracker, &was_anothers, error))
         return false;
     if (was_anothers)

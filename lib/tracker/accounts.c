@@ -61,9 +61,13 @@ mp_accounts_fetch_begin(MpAccounts *accounts, GError **error)
 }
 
 bool
-mp_accounts_fetch_end(MpAccounts *accounts, GError **error)
+mp_accounts_fetch_end(MpAccounts *accounts, bool *is_news, GError **error)
 {
-    return mp_store_fetch_end(&accounts->store, error);
+    git_oid before = accounts->store.tip;
+    bool good = mp_store_fetch_end(&accounts->store, error);
+
+    *is_news = !git_oid_equal(&before, &accounts->store.tip);
+    return good;
 }
 
 void

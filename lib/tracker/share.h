@@ -32,10 +32,10 @@ bool mp_tracker_check_host(MpTracker *tracker, const char *name, const char *ins
 bool mp_tracker_fetch(MpTracker *tracker, GError **error);
 bool mp_accounts_fetch(MpAccounts *accounts, GError **error);
 
-/* The same of the accounts beside something else; see mp_store_fetch_begin(). Dropped: they stay as
- * they are. */
+/* The same of the accounts beside something else; see mp_store_fetch_begin(). *is_news: they are
+ * not as they were. Dropped: they stay as they are. */
 bool mp_accounts_fetch_begin(MpAccounts *accounts, GError **error);
-bool mp_accounts_fetch_end(MpAccounts *accounts, GError **error);
+bool mp_accounts_fetch_end(MpAccounts *accounts, bool *is_news, GError **error);
 void mp_accounts_fetch_drop(MpAccounts *accounts);
 
 /* Takes over what is at `url`, or, where nothing is, gives it what is here. *did (the caller's) is
@@ -52,6 +52,10 @@ bool mp_accounts_join(const char *path, const char *hostname, const char *url, c
  */
 bool mp_tracker_takes_others(MpTracker *tracker, GError **error);
 
+/* While a push is on its way `work` is done, bit by bit, until it returns false: it may read, as
+ * things were before the push. NULL: no more. */
+void mp_tracker_work_beside(MpTracker *tracker, bool (*work)(gpointer data), gpointer data);
+
 /* How many pushes of ours the remote took since the tracker was opened. */
 guint mp_tracker_pushes(const MpTracker *tracker);
 
@@ -60,3 +64,5 @@ guint mp_tracker_pushes(const MpTracker *tracker);
 bool mp_tracker_make_way(MpTracker *tracker, guint attempt, GError **error);
 bool mp_tracker_take_turn(MpTracker *tracker, bool *was_anothers, GError **error);
 void mp_tracker_leave_turn(MpTracker *tracker);
+void mp_tracker_keep_turn(MpTracker *tracker, bool whether);
+bool mp_tracker_has_turn(const MpTracker *tracker);

@@ -59,16 +59,37 @@ mp_tracker_make_way(MpTracker *tracker, guint attempt, GError **error)
 bool
 mp_tracker_take_turn(MpTracker *tracker, bool *was_anothers, GError **error)
 {
-    bool good = mp_store_make_way(&tracker->store, MP_TAKE_TURN, error);
+    bool good = mp_store_make_way(&tracker->store, 1, error);
 
     *was_anothers = tracker->store.turn.was_anothers;
     return good;
 }
 
 void
+mp_tracker_keep_turn(MpTracker *tracker, bool whether)
+{
+    mp_store_keep_turn(&tracker->store, whether);
+}
+
+bool
+mp_tracker_has_turn(const MpTracker *tracker)
+{
+    return mp_store_has_turn(&tracker->store);
+}
+
+void
 mp_tracker_leave_turn(MpTracker *tracker)
 {
     mp_store_leave_turn(&tracker->store);
+}
+
+void
+mp_tracker_work_beside(MpTracker *tracker, bool (*work)(gpointer data), gpointer data)
+{
+    if (tracker->store.remote == NULL)
+        return;
+    tracker->store.remote->beside = work;
+    tracker->store.remote->beside_data = data;
 }
 
 guint

@@ -216,10 +216,28 @@ def set_turn(remote, text):
     remote.git("update-ref", TURN, blob.stdout.strip())
 
 
+def pushes_in_a_turn(history):
+    """What hosts pushed to the branch while the turn was theirs: how many times, in all turns."""
+    counts, count, holder, moved = set(), 0, None, False
+    for line in history:
+        if not line.startswith("The turn is"):
+            moved |= line.endswith("refs/heads/main\n")
+            continue
+        if holder is not None:
+            count += moved
+        if line != holder:
+            counts |= {count} if holder is not None else set()
+            holder, count = (line if "host" in line else None), 0
+        moved = False
+    return counts
+
+
 @test
 def a_host_with_much_mail_lets_the_others_in(site):
     with hosts(site, count=3) as (remote, one, two, three):
         (thread,), (address,) = conversation(one)
+        history = os.path.join(remote.dir, "history")
+        remote.hook("post-receive", f"cat >>{history}; git cat-file blob {TURN} >>{history}\n")
         for host, n in ((one, 40), (two, 3), (three, 3)):
             host.set_config("inbound", batch=1)
             for i in range(n):
@@ -235,7 +253,10 @@ def a_host_with_much_mail_lets_the_others_in(site):
         print(f"# outrun in a row: {rows}")
         check(max(rows.values()) <= 5, f"{rows}")
         equal(turn(remote), "The turn is nobody's.")
+        remote.hook("post-receive")
         check_all(remote, one, two, three)
+        with open(history) as f:
+            equal(pushes_in_a_turn(f), {1, 2}, "with much mail it is kept once")
 
 
 @test
@@ -245,8 +266,45 @@ def who_dies_with_the_turn_is_passed_over(site):
         set_turn(remote, "The turn is host dead's.\n")
         one.deliver(one.mail("kate@example.org", address))
         run(one)
-        equal((one.new, in_a_row(one), turn(remote)), ([], 2, "The turn is nobody's."))
+        equal((one.new, in_a_row(one), turn(remote)), ([], 1, "The turn is nobody's."))
         check_all(remote, one)
+
+
+@test
+def who_waits_for_its_turn_follows_what_others_push(site):
+    with hosts(site) as (remote, one, two):
+        (thread,), (address,) = conversation(one)
+        run(two)
+        set_turn(remote, "The turn is host dead's.\n")
+        two.deliver(one.mail("kate@example.org", address))
+        waiting = subprocess.Popen([METROPLEX, "--config", two.config, "--once"])
+        wait_until(lambda: in_a_row(two) > 0)
+        work = remote.clone(os.path.join(one.dir, "work"))
+        edit(remote, work, "t.git", ("README.md", "By hand.\n"))
+        wait_until(lambda: two.git("rev-parse", "main").strip() == tip(remote))
+        equal((turn(remote), len(two.new)), ("The turn is host dead's.", 1))
+        set_turn(remote, "The turn is nobody's.\n")
+        equal((waiting.wait(60), in_a_row(two), two.new), (0, 1, []))
+        check_all(remote, one, two)
+
+
+@test
+def what_was_prepared_beside_a_push_is_decided_once_it_counts(site):
+    with hosts(site) as (remote, one, two):
+        (thread,), (address,) = conversation(one)
+        run(two)
+        two.set_config("inbound", batch=1)
+        go = os.path.join(remote.dir, "go")
+        names = [two.deliver(one.mail("kate@example.org", address, f"Answer {i}.\n")) for i in range(2)]
+        remote.hook("pre-receive", remote.hold(f"test -e {go}", 0.01) + "\n")
+        process = subprocess.Popen([METROPLEX, "--config", two.config, "--once"])
+        wait_until(lambda: len([line for line in two.log().splitlines() if "Matched" in line and names[1] in line]) == 1)
+        equal(len(two.new), 2, "the first is being pushed")
+        one.metroplex("user", "set", "kate", "--state", "suspended")
+        open(go, "w").close()
+        equal(process.wait(60), 0)
+        equal([two.reasons()[name] for name in names], ["posted", "suspended"])
+        check_all(remote, one, two)
 
 
 @test
