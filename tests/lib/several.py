@@ -21,7 +21,7 @@ def hosts(one, kind=Daemon, count=2, **keys):
     remote, sites = kind(), [one]
     try:
         join(one, remote, "one")
-        for name in ("two", "three")[:count - 1]:
+        for name in ("two", "three", "four")[:count - 1]:
             sites.append(Site())
             shutil.copy(os.path.join(one.dir, "etc/address-keys"), os.path.join(sites[-1].dir, "etc/address-keys"))
             join(sites[-1], remote, name)

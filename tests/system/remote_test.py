@@ -142,6 +142,14 @@ def two_hosts_with_the_same_mails_and_a_path(site):
 
 
 @test
+def four_hosts_killed_and_cut_off_beside_an_administrator(site):
+    """A sample of tests/long/contend.py."""
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../long"))
+    from contend import exactly_once
+    print(f"# {exactly_once(25, 8)}")
+
+
+@test
 def what_is_new_on_one_host_is_known_to_the_other(site):
     with hosts(site, Path) as (remote, one, two):
         one.user("tim")
@@ -256,7 +264,8 @@ def a_host_with_much_mail_lets_the_others_in(site):
         remote.hook("post-receive")
         check_all(remote, one, two, three)
         with open(history) as f:
-            equal(pushes_in_a_turn(f), {1, 2}, "with much mail it is kept once")
+            most = max(pushes_in_a_turn(f))
+        check(2 <= most <= 2 + sum(rows.values()), f"with much mail it is kept once; one that was on its way may come between: {most}")
 
 
 @test
