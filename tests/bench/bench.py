@@ -341,6 +341,7 @@ def hosts():
         wanted = {"at_least": 0.65} if batch == 256 else {}
         row(f"one host with a remote, batches of {batch}", shared, "/s", alone[0], "without one", **wanted)
         row("  four hosts that contend, together", four, "/s", one[0], "one", at_least=0.9)
+        row("    and of four that share nothing but this machine", four, "/s", several_hosts.apart(4, count, batch), "apart")
         row("    outrun in a row, at most", outrun, "times", at_most=5)
     _, outrun = several_hosts.rate(10, 32, 16)
     row("ten hosts, outrun in a row, at most", outrun, "times", at_most=5)

@@ -54,18 +54,33 @@ def deliver(sites, count):
     subprocess.run(["sync"], check=True)
 
 
+def seconds_of(sites):
+    """Of runs at once, one of each, until all mail is done."""
+    begin = time.monotonic()
+    statuses = [process.wait() for process in [start(site) for site in sites]]
+    seconds = time.monotonic() - begin
+    if any(statuses) or any(site.new for site in sites):
+        raise RuntimeError(f"statuses {statuses}, left {[len(site.new) for site in sites]}")
+    return seconds
+
+
 def rate(hosts, count, batch, is_shared=True):
     """(comments a second, the most batches of one host that were outrun in a row), `count` mails to each."""
     with group(hosts, Daemon() if is_shared else None) as sites:
         for site in sites:
             site.set_config("inbound", batch=batch)
         deliver(sites, count)
-        begin = time.monotonic()
-        statuses = [process.wait() for process in [start(site) for site in sites]]
-        seconds = time.monotonic() - begin
-        if any(statuses) or any(site.new for site in sites):
-            raise RuntimeError(f"statuses {statuses}, left {[len(site.new) for site in sites]}")
-        return hosts * count / seconds, max(map(in_a_row, sites))
+        return hosts * count / seconds_of(sites), max(map(in_a_row, sites))
+
+
+def apart(hosts, count, batch):
+    """Comments a second of so many that share this machine and nothing else: each has a remote of its own."""
+    with contextlib.ExitStack() as stack:
+        sites = [site for _ in range(hosts) for site in stack.enter_context(group(1, Daemon()))]
+        for site in sites:
+            site.set_config("inbound", batch=batch)
+            deliver([site], count)
+        return hosts * count / seconds_of(sites)
 
 
 def keys_of(remote, far):
