@@ -7,8 +7,6 @@
 #include "git/git.h"
 #include "tracker/internal.h"
 
-#define LEVELS 4 /* of directories of ids */
-
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(git_tree, git_tree_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(git_tree_entry, git_tree_entry_free)
 
@@ -200,7 +198,7 @@ visit_thread(Walk *walk, guint64 id, const Pair *pair, GError **error)
 }
 
 static bool
-walk_ids(Walk *walk, const git_tree *before, const git_tree *now, int level, guint64 prefix,
+walk_ids(Walk *walk, const git_tree *before, const git_tree *now, guint level, guint64 prefix,
          GError **error)
 {
     g_autoptr(GArray) pairs = differing(before, now);
@@ -208,14 +206,13 @@ walk_ids(Walk *walk, const git_tree *before, const git_tree *now, int level, gui
     for (guint i = 0; i < pairs->len; i++) {
         const Pair *pair = &g_array_index(pairs, Pair, i);
         g_autoptr(git_tree) older = NULL, newer = NULL;
-        guint64 part, id;
+        guint64 id = prefix;
 
-        if (!g_ascii_string_to_unsigned(pair->name, 10, 0, 99, &part, NULL))
+        if (!mp_paths_add_digits(level, pair->name, &id))
             continue;
-        id = prefix * 100 + part;
-        if (level == LEVELS - 1 ? !visit_thread(walk, id, pair, error)
-                                : !(open_pair(walk->store, pair, &older, &newer, error) &&
-                                    walk_ids(walk, older, newer, level + 1, id, error)))
+        if (level == MP_ID_LEVELS - 1 ? !visit_thread(walk, id, pair, error)
+                                      : !(open_pair(walk->store, pair, &older, &newer, error) &&
+                                          walk_ids(walk, older, newer, level + 1, id, error)))
             return false;
     }
     return true;

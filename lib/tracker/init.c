@@ -9,10 +9,10 @@ static const char tracker_readme[] =
     "This repository is a tracker of Metroplex: issues, pull requests and commit threads, "
     "followed\n"
     "and answered by mail. Its format is described in tracker(5).\n\n"
-    "    threads/00/00/00/17/thread                 what thread 17 is about\n"
-    "    threads/00/00/00/17/comments/3/comment.md  what was written\n"
-    "    threads/00/00/00/17/comments/3/elided.txt  what was cut from the reply\n"
-    "    threads/00/00/00/17/comments/3/mail        where it came from\n"
+    "    threads/000/0/0/0/1/7/thread                 what thread 17 is about\n"
+    "    threads/000/0/0/0/1/7/comments/3/comment.md  what was written\n"
+    "    threads/000/0/0/0/1/7/comments/3/elided.txt  what was cut from the reply\n"
+    "    threads/000/0/0/0/1/7/comments/3/mail        where it came from\n"
     "    repositories/acme/rocket                   a repository's policy\n\n"
     "Every comment is a commit by its author: git log reads like the discussion.\n";
 

@@ -90,7 +90,7 @@ bool mp_accounts_put(MpAccounts *accounts, MpTree *tree, MpUser *user, GError **
 bool mp_confirmed_read(MpTree *tree, const char *key, guint64 *user, GError **error);
 bool mp_confirmed_put(MpTree *tree, const char *key, guint64 user, GError **error);
 
-/* "users/00/00/00/17". */
+/* "users/000/0/0/0/1/7". */
 char *mp_path_of_user(guint64 id);
 
 /* "logins/tim"; "addresses/4f/<hash>", since an address may hold what a path must not. */

@@ -5,31 +5,48 @@
 
 #include "base/error.h"
 
-#define LEVELS 4
+static const guint digits[MP_ID_LEVELS] = {3, 1, 1, 1, 1, 1};
 
-/* "00/00/00/17" behind what `path` has: two digits a level. */
+#define ROOM (3 + 2 * (MP_ID_LEVELS - 1) + 1) /* for an id, and its NUL */
+
+/* "000/0/0/0/1/7" behind what `path` has. */
 static char *
 put_id(char *path, guint64 id)
 {
-    char *at = path + strlen(path) + 3 * LEVELS - 1;
+    char *at = path + strlen(path) + ROOM - 1;
     guint64 n = id % (MP_MAX_ID + 1);
 
     *at = '\0';
-    for (int level = LEVELS; level > 0; level--, n /= 100) {
-        *--at = (char)('0' + n % 10);
-        *--at = (char)('0' + n / 10 % 10);
-        if (level > 1)
+    for (guint level = MP_ID_LEVELS; level-- > 0;) {
+        for (guint i = 0; i < digits[level]; i++, n /= 10)
+            *--at = (char)('0' + n % 10);
+        if (level > 0)
             *--at = '/';
     }
     return path;
 }
 
-#define ROOM (3 * LEVELS) /* for an id, and its NUL */
-
 char *
 mp_path_of_id(guint64 id)
 {
     return put_id(g_malloc0(ROOM), id);
+}
+
+bool
+mp_paths_add_digits(guint level, const char *name, guint64 *id)
+{
+    guint n = digits[level];
+    guint64 longer = *id;
+
+    if (strlen(name) != n)
+        return false;
+    for (; n > 0; n--, name++) {
+        if (!g_ascii_isdigit(*name))
+            return false;
+        longer = longer * 10 + (guint64)(*name - '0');
+    }
+    *id = longer;
+    return true;
 }
 
 char *
@@ -63,19 +80,27 @@ largest(const MpTreeNode *directory, guint64 *value)
     return best;
 }
 
+/* The entry of the largest id at a level, whose digits *id gets; -1 where there is none. */
+static int
+last_at(const MpTreeNode *directory, guint level, guint64 *id)
+{
+    for (guint i = mp_tree_count(directory); i-- > 0;) /* in the order of their digits */
+        if (mp_paths_add_digits(level, mp_tree_name(directory, i), id))
+            return (int)i;
+    return -1;
+}
+
 bool
 mp_paths_last_id(MpTree *tree, MpTreeNode *directory, guint64 *id, GError **error)
 {
     *id = 0;
-    for (int level = 0; level < LEVELS; level++) {
-        guint64 part = 0;
-        int i = largest(directory, &part);
+    for (guint level = 0; level < MP_ID_LEVELS; level++) {
+        int i = last_at(directory, level, id);
 
         if (i < 0)
             return level == 0 || mp_fail(error, MP_ERROR_INSTALLATION,
-                                         "an empty directory at level %d of the ids", level);
-        *id = *id * 100 + part;
-        if (level == LEVELS - 1)
+                                         "an empty directory at level %u of the ids", level);
+        if (level == MP_ID_LEVELS - 1)
             break;
         if (!mp_tree_directory(tree, directory, mp_tree_name(directory, (guint)i), &directory,
                                error))

@@ -5,12 +5,20 @@
 #include "tracker/tracker.h"
 #include "git/tree.h"
 
-/* "00/00/00/17". Four levels of a hundred hold every id up to MP_MAX_ID. The result is the
- * caller's. */
+/*
+ * "000/0/0/0/1/7": six levels hold every id up to MP_MAX_ID, the first by three digits, since there
+ * are few where it is long, the others by one: each change writes its whole way anew, and what else
+ * is in those directories with it. The result is the caller's.
+ */
 char *mp_path_of_id(guint64 id);
+#define MP_ID_LEVELS 6
 
-/* "threads/00/00/00/17". */
+/* "threads/000/0/0/0/1/7". */
 char *mp_path_of_thread(guint64 id);
+
+/* Adds the digits that name an entry at a level (from 0) to those above; false, and *id as it is,
+ * where that is no name of such an entry. */
+bool mp_paths_add_digits(guint level, const char *name, guint64 *id);
 
 /* The repositories that have a file OWNER/NAME below a directory, which need not be there (char *,
  * the caller's). NULL for errors only. */

@@ -19,7 +19,7 @@
 #include "git/commit.h"
 #include "tracker/user.h"
 
-/* Ids have at most eight digits: four levels of a hundred (tracker(5)). */
+/* Ids have at most eight digits: six levels (tracker(5)). */
 #define MP_MAX_ID G_GUINT64_CONSTANT(99999999)
 
 typedef struct MpTracker MpTracker;   /* tracker.git */

@@ -6,26 +6,25 @@ typedef bool (*VisitId)(MpStore *store, guint64 id, gpointer user_data, bool *go
                         GError **error);
 
 static bool
-walk_ids(MpStore *store, const git_tree *level, int depth, guint64 prefix, VisitId visit,
+walk_ids(MpStore *store, const git_tree *level, guint depth, guint64 prefix, VisitId visit,
          gpointer user_data, bool *go_on, GError **error)
 {
     for (size_t i = 0; *go_on && i < git_tree_entrycount(level); i++) {
         const git_tree_entry *entry = git_tree_entry_byindex(level, i);
         git_tree *below = NULL;
-        guint64 part;
+        guint64 id = prefix;
 
-        if ((depth < 3 && git_tree_entry_type(entry) != GIT_OBJECT_TREE) ||
-            !g_ascii_string_to_unsigned(git_tree_entry_name(entry), 10, 0, 99, &part, NULL))
+        if ((depth < MP_ID_LEVELS - 1 && git_tree_entry_type(entry) != GIT_OBJECT_TREE) ||
+            !mp_paths_add_digits(depth, git_tree_entry_name(entry), &id))
             continue;
-        if (depth == 3) {
-            if (!visit(store, prefix * 100 + part, user_data, go_on, error))
+        if (depth == MP_ID_LEVELS - 1) {
+            if (!visit(store, id, user_data, go_on, error))
                 return false;
             continue;
         }
         if (git_tree_lookup(&below, store->repository, git_tree_entry_id(entry)) < 0)
             return mp_git_fail(error, "cannot read a tree of %s", store->path);
-        bool good =
-            walk_ids(store, below, depth + 1, prefix * 100 + part, visit, user_data, go_on, error);
+        bool good = walk_ids(store, below, depth + 1, id, visit, user_data, go_on, error);
         git_tree_free(below);
         if (!good)
             return false;

@@ -13,7 +13,7 @@ for program in ("metroplex", "notifier"):
     os.environ.setdefault(program.upper(), os.path.join(BIN, program))
 
 sys.path.insert(0, os.path.join(HERE, "../lib"))
-from harness import METROPLEX, NOTIFIER, Site  # noqa: E402
+from harness import METROPLEX, NOTIFIER, Site, path_of_id  # noqa: E402
 
 
 def values(text):
@@ -91,10 +91,6 @@ def installation(**kw):
         yield site
     finally:
         site.remove()
-
-
-def path_of_id(n):
-    return f"{n // 1000000:02}/{n // 10000 % 100:02}/{n // 100 % 100:02}/{n % 100:02}"
 
 
 def many_accounts(site, count):

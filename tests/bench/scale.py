@@ -10,7 +10,9 @@ import os
 import sys
 import time
 
-from installation import METROPLEX, Installation, output, path_of_id, timed
+from installation import METROPLEX, Installation, output, timed
+
+from harness import path_of_id
 
 
 def show(what, result):
@@ -40,7 +42,7 @@ def measure(site, threads):
          timed(*git, "commit-graph", "write", "--reachable", "--changed-paths", "--split"))
     show("metroplex thread list, with the graph", timed(METROPLEX, "thread", "--config", site.config, "list"))
     show(f"git log -- {last}", timed(*git, "log", "--oneline", "main", "--", last))
-    show("git log -n 100 -- threads/00/00", timed(*git, "log", "--oneline", "-n", "100", "main", "--", "threads/00/00"))
+    show("git log -n 100 -- threads/000", timed(*git, "log", "--oneline", "-n", "100", "main", "--", "threads/000"))
     show("git grep a title in all threads", timed(*git, "grep", "-l", f"Rocket {threads} ", "main", "--", "threads/*/thread"))
     show("git clone --no-checkout", timed("git", "clone", "-q", "--no-checkout", "file://" + site.git_path(), clone))
     show("git fsck --strict", timed(*git, "fsck", "--strict", "--no-progress"))

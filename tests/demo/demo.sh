@@ -151,7 +151,7 @@ say "7. The comments: git log and git show of the tracker"
 tracker log --format='%h  %an <%ae>  %s' -n 3 main | show
 for number in 1 2; do
     echo "    threads/…/comments/$number/comment.md:"
-    tracker show "main:threads/00/00/00/0$issue/comments/$number/comment.md" | sed 's/^/        /'
+    tracker show "main:threads/000/0/0/0/0/$issue/comments/$number/comment.md" | sed 's/^/        /'
 done
 fsck=$(tracker fsck --strict 2>&1) || die "git fsck: $fsck"
 echo "    git fsck --strict: clean"

@@ -4,6 +4,8 @@ import os
 import shutil
 import subprocess
 
+from harness import path_of_id
+
 GIT = ["git", "-c", "user.name=Admin", "-c", "user.email=admin@example.org", "-c", "safe.directory=*"]
 
 
@@ -17,9 +19,7 @@ def write(clone, path, text):
 def plant(clone, number, address, name="Eve (guest)", is_indexed=True, **changes):
     """The files of guest-NUMBER, whose address is in its folded form."""
     facts = {"login": f"guest-{number}", "name": name, "emails": f"{address};", "epoch": "123456", "revoked": "", "state": "guest", **changes}
-    digits = f"{number:08}"
-    path = "/".join(digits[i:i + 2] for i in range(0, 8, 2))
-    write(clone, "users/" + path, "[user]\n" + "".join(f"{key}={value}\n" for key, value in facts.items() if key != "revoked" or value))
+    write(clone, f"users/{path_of_id(number)}", "[user]\n" + "".join(f"{key}={value}\n" for key, value in facts.items() if key != "revoked" or value))
     write(clone, f"logins/{facts['login']}", f"{number}\n")
     if is_indexed:
         digest = hashlib.sha256(address.encode()).hexdigest()

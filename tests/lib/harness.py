@@ -81,6 +81,12 @@ def french():
     return {"LOCPATH": directory, "LC_ALL": "fr_FR.UTF-8", "LANGUAGE": ""}
 
 
+def path_of_id(n):
+    """Where a thread or an account is below threads/ or users/: 17 at 000/0/0/0/1/7."""
+    digits = f"{n:08}"
+    return "/".join([digits[:3], *digits[3:]])
+
+
 def wait_until(condition, seconds=20):
     """Waits for a condition, never for a time."""
     seconds *= int(os.environ.get("PATIENCE", "1"))

@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 
-from harness import check
+from harness import check, path_of_id
 
 CANARY = "http://127.0.0.1:19999/canary"
 RUN = "document.title='PWNED';fetch('" + CANARY + "')"
@@ -89,11 +89,11 @@ def plant(site, threads):
         check(done.returncode == 0, f"git {args}: {done.stderr}")
 
     git("clone", "-q", os.path.join(site.data, "tracker.git"), checkout)
-    first = os.path.join(checkout, "threads/00/00/00/01")
+    first = os.path.join(checkout, "threads/000/0/0/0/0/1")
     with open(os.path.join(first, "thread"), encoding="utf-8") as f:
         record = f.read()
     for i, (title, body, cut, files) in enumerate(threads, 2):
-        to = os.path.join(checkout, f"threads/00/00/{i // 100:02d}/{i % 100:02d}")
+        to = os.path.join(checkout, f"threads/{path_of_id(i)}")
         shutil.copytree(first, to)
         for name, text in (("thread", re.sub("title=.*", lambda m: "title=" + value_of(title), record)),
                            ("comments/0/comment.md", body), ("comments/0/elided.txt", cut)):

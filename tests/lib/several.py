@@ -4,7 +4,7 @@ import os
 import shutil
 
 from git_server import Daemon
-from harness import Site, equal
+from harness import Site, equal, path_of_id
 
 
 def join(site, remote, name):
@@ -82,7 +82,7 @@ def check_all(remote, *sites):
 
 
 def numbers(remote, thread):
-    names = remote.git("ls-tree", "-r", "--name-only", "main", f"threads/00/00/00/{thread:02}/comments").splitlines()
+    names = remote.git("ls-tree", "-r", "--name-only", "main", f"threads/{path_of_id(thread)}/comments").splitlines()
     return sorted(int(name.split("/")[-2]) for name in names if name.endswith("/comment.md"))
 
 

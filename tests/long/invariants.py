@@ -151,7 +151,7 @@ class Thread:
 def threads_of(site, repository="tracker.git"):
     threads = collections.defaultdict(Thread)
     for path, name in tree_of(site, repository).items():
-        found = re.match(r"threads/((?:\d\d/)+\d\d)/(comments/(?:\d+-\d+/)*(\d+)/comment\.md|received/(?:.*/)?([0-9a-f]{32})\.(e?)(\d+)|"
+        found = re.match(r"threads/(\d{3}(?:/\d){5})/(comments/(?:\d+-\d+/)*(\d+)/comment\.md|received/(?:.*/)?([0-9a-f]{32})\.(e?)(\d+)|"
                          r"events/(?:\d+-\d+/)*(\d+)|thread)$", path)
         if not found:
             continue

@@ -225,7 +225,7 @@ class Mute(Scenario):
         self.recovery = ("once", "once")
 
     def is_muted(self):
-        _, out, _ = git(self.site, "tracker.git", "show", "main:threads/00/00/00/01/subscribers")
+        _, out, _ = git(self.site, "tracker.git", "show", "main:threads/000/0/0/0/0/1/subscribers")
         return b"muted" in out
 
     def acknowledged(self):
@@ -269,7 +269,7 @@ class Subscribe(Scenario):
         self.commands = [(command, stop), (command, None)]
 
     def acknowledged(self):
-        _, out, _ = git(self.site, "tracker.git", "show", "main:threads/00/00/00/02/subscribers")
+        _, out, _ = git(self.site, "tracker.git", "show", "main:threads/000/0/0/0/0/2/subscribers")
         return [] if b"muted" in out else [f"status 0, but the change is not there: {out}"]
 
 
@@ -282,7 +282,7 @@ class Set(Scenario):
         self.commands = [(command, stop), (command, None)]
 
     def acknowledged(self):
-        _, out, _ = git(self.site, "accounts.git", "show", "main:users/00/00/00/02")
+        _, out, _ = git(self.site, "accounts.git", "show", "main:users/000/0/0/0/0/2")
         return [] if b"Kate Two" in out else [f"status 0, but the change is not there: {out}"]
 
 
@@ -315,7 +315,7 @@ class Bounce(Scenario):
         self.commands = [(site.once(), stop), (site.once(), None)]
 
     def is_counted(self):
-        _, out, _ = git(self.site, "accounts.git", "show", "main:users/00/00/00/02")
+        _, out, _ = git(self.site, "accounts.git", "show", "main:users/000/0/0/0/0/2")
         return b"hard" in out
 
     def acknowledged(self):
@@ -446,7 +446,7 @@ class User(Scenario):
 
     def is_there(self):
         _, out, _ = git(self.site, "accounts.git", "ls-tree", "-r", "--name-only", "main")
-        here = [part for part in ("logins/joe", "addresses/", "users/00/00/00/04") if part.encode() in out]
+        here = [part for part in ("logins/joe", "addresses/", "users/000/0/0/0/0/4") if part.encode() in out]
         return len(here) == 3 or b"logins/joe" in out, out
 
     def acknowledged(self):

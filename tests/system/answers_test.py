@@ -17,7 +17,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from harness import HOST, METROPLEX, TOP, check, contains, equal, main, test  # noqa: E402
+from harness import HOST, METROPLEX, TOP, check, contains, equal, main, path_of_id, test  # noqa: E402
 
 FORGED = int(os.environ.get("FORGED", "400"))
 ANGRY = int(os.environ.get("ANGRY", "150"))
@@ -93,7 +93,7 @@ def refusals(site):
     env = dict(os.environ, GIT_INDEX_FILE=index, GIT_WORK_TREE=os.path.join(site.data, "tracker.git"), GIT_AUTHOR_NAME="a", GIT_AUTHOR_EMAIL="a@b", GIT_COMMITTER_NAME="a",
                GIT_COMMITTER_EMAIL="a@b", GIT_CONFIG_COUNT="1", GIT_CONFIG_KEY_0="safe.directory", GIT_CONFIG_VALUE_0="*")
     script = f"""set -e; cd {site.data}/tracker.git; git read-tree main
-        git ls-files 'threads/*' | grep '/{gone:02d}/' | git update-index --force-remove --stdin
+        git ls-files 'threads/*' | grep '/{path_of_id(gone)}/' | git update-index --force-remove --stdin
         git update-ref refs/heads/main $(git commit-tree -p main -m gone $(git write-tree))"""
     done = subprocess.run(["sh", "-c", script], env=env, capture_output=True, text=True)
     equal(done.returncode, 0, done.stderr)

@@ -828,8 +828,8 @@ def an_edited_tracker_cannot_move_the_cursor(site):
     site.user("tim"), site.thread("tim")
     work = os.path.join(site.dir, "work")
     script = f"""git clone -q {site.data}/tracker.git {work} && cd {work} &&
-    printf 'x\\033[2J\\n' > threads/00/00/00/01/comments/0/comment.md &&
-    sed -i 's/^title=.*/title=a\\\\nb\\x1b[2Jc/' threads/00/00/00/01/thread &&
+    printf 'x\\033[2J\\n' > threads/000/0/0/0/0/1/comments/0/comment.md &&
+    sed -i 's/^title=.*/title=a\\\\nb\\x1b[2Jc/' threads/000/0/0/0/0/1/thread &&
     git -c user.name=a -c user.email=a@example.org commit -qam edit && git push -q origin HEAD:main"""
     env = dict(os.environ, GIT_CONFIG_COUNT="1", GIT_CONFIG_KEY_0="safe.directory", GIT_CONFIG_VALUE_0="*")
     subprocess.run(["sh", "-c", script], check=True, env=env)

@@ -228,7 +228,7 @@ def fsck_finds_what_git_or_a_system_refuses(site):
         return lines
 
     equal(told(), [])
-    for place in ("", "threads/00/00/00/01/comments/0"):
+    for place in ("", "threads/000/0/0/0/0/1/comments/0"):
         for name in BAD_NAMES:
             plant(site, place, with_entry(name))
             equal(len(told()), 1, f"{name} in {place!r}")
@@ -236,7 +236,7 @@ def fsck_finds_what_git_or_a_system_refuses(site):
         plant(site, "", with_entry(name))
         equal(told(), [], f"{name}")
     for place, change in (("", lambda f: f[::-1]), ("", lambda f: [f[0], *f]), ("", with_entry(b"readme.MD")), ("", with_entry(b"x", b"100600")),
-                          ("", with_entry(b"x", b"100644", bytes(20))), ("threads/00/00/00/01", with_entry(b"Subscribers")),
+                          ("", with_entry(b"x", b"100644", bytes(20))), ("threads/000/0/0/0/0/1", with_entry(b"Subscribers")),
                           ("", lambda f: with_entry("\u00e9".encode())(with_entry("e\u0301".encode())(f)))):
         plant(site, place, change)
         check(len(told()) >= 1, f"{place}: {change}")

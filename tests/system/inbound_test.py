@@ -13,7 +13,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from harness import HOST, METROPLEX, check, contains, equal, main, test, wait_until  # noqa: E402
+from harness import HOST, METROPLEX, check, contains, equal, main, path_of_id, test, wait_until  # noqa: E402
 
 OURS = """The index is read twice when the cache is cold, as the trace shows.
 
@@ -439,7 +439,7 @@ def push_damage(site, damage):
     work = os.path.join(site.dir, "work")
     site.git("clone", "-q", os.path.join(site.data, "tracker.git"), work)
     for thread, (name, text) in damage.items():
-        with open(os.path.join(work, f"threads/00/00/00/{thread:02}", name), "w") as f:
+        with open(os.path.join(work, f"threads/{path_of_id(thread)}", name), "w") as f:
             f.write(text)
     subprocess.run("git -c user.name=a -c user.email=a@b.c commit -qam Damage && git push -q origin main",
                    shell=True, cwd=work, check=True)
@@ -453,7 +453,7 @@ def a_reply_reads_one_page_of_ten_thousand_subscribers(site):
     site.user("mia")
     pages = {f"{n:03}": "no line\n" for n in range(1000)}
     pages |= {f"{own:03}": "".join(f"{n} manual\n" for n in range(own, 50000, 1000) if n != 3) for own in (1, 2, 3)}
-    files = "".join(f"M 100644 inline threads/00/00/00/01/subscribers/{page[2]}/{page[1:]}/{page}\ndata {len(text)}\n{text}\n"
+    files = "".join(f"M 100644 inline threads/000/0/0/0/0/1/subscribers/{page[2]}/{page[1:]}/{page}\ndata {len(text)}\n{text}\n"
                     for page, text in pages.items())
     stream = f"commit refs/heads/main\ncommitter a <a@b.c> 1700000000 +0000\ndata 4\nMany\nfrom refs/heads/main^0\n{files}"
     subprocess.run(["git", "-C", os.path.join(site.data, "tracker.git"), "fast-import", "--quiet"], input=stream.encode(), check=True)
@@ -461,8 +461,8 @@ def a_reply_reads_one_page_of_ten_thousand_subscribers(site):
         site.deliver(site.mail(f"{who}@example.org", site.address(thread, who), f"That is what {who} says to @tim.\n"))
     site.metroplex("--once")
     equal(list(site.reasons().values()), ["posted", "posted"], site.log())
-    names = site.git("diff", "--name-only", "main~2", "main", "--", "threads/00/00/00/01/subscribers").split()
-    equal(names, ["threads/00/00/00/01/subscribers/3/03/003"])
+    names = site.git("diff", "--name-only", "main~2", "main", "--", "threads/000/0/0/0/0/1/subscribers").split()
+    equal(names, ["threads/000/0/0/0/0/1/subscribers/3/03/003"])
     equal(site.git("show", f"main:{names[0]}").split("\n")[:2], ["3 comment", "1003 manual"])
 
 
@@ -495,7 +495,7 @@ def a_damaged_thread_stops_only_its_own_mails(site):
     equal((site.new, site.success), (stay, [name]))
     equal(len(site.show(good)["comments"]), 1)
     for thread, (file, _) in damage.items():
-        contains(site.log(), f"threads/00/00/00/{thread:02}/{file}")
+        contains(site.log(), f"threads/{path_of_id(thread)}/{file}")
     subprocess.run("git pull -q --rebase=false origin main && "
                    "git -c user.name=a -c user.email=a@b.c revert --no-edit ':/^Damage' >/dev/null && git push -q origin main",
                    shell=True, cwd=work, check=True)
@@ -713,7 +713,7 @@ def what_was_revoked_stays_so_when_that_was_set_back_and_done_again(site):
     for _ in range(20):
         site.metroplex("user", "revoke", "kate")
     site.metroplex("fsck")
-    equal(site.git("show", "main:users/00/00/00/02", repository="accounts.git").split("revoked=")[1].split("\n")[0].count(";"), 16)
+    equal(site.git("show", "main:users/000/0/0/0/0/2", repository="accounts.git").split("revoked=")[1].split("\n")[0].count(";"), 16)
 
 
 @test
@@ -723,7 +723,7 @@ def a_thread_without_its_nonce_is_a_fault_that_names_the_line(site):
     work = os.path.join(site.dir, "work")
     for change in ("/^nonce=/d", "s/^nonce=.*/nonce=0123/", "s/^nonce=.*/nonce=0123456789ABCDEF/"):
         site.git("clone", "-q", os.path.join(site.data, "tracker.git"), work)
-        subprocess.run(f"sed -i '{change}' threads/00/00/00/{thread:02}/thread && git -c user.name=a -c user.email=a@b.c commit -qam x && git push -q origin HEAD:main",
+        subprocess.run(f"sed -i '{change}' threads/{path_of_id(thread)}/thread && git -c user.name=a -c user.email=a@b.c commit -qam x && git push -q origin HEAD:main",
                        shell=True, cwd=work, check=True)
         fault = site.metroplex("fsck", status=65)
         contains(fault, "[thread] nonce")

@@ -69,7 +69,7 @@ def a_signed_first_mail_is_a_thread_and_what_answers_it_a_comment(site, way):
     thread = site.show(1)
     equal((thread["title"], thread["author"], thread["body"], [(c["author"], c["body"]) for c in thread["comments"]]),
           ("Rocket does not start", "kate", "It fails.\n", [("tim", "It is the fuse.\n")]))
-    equal(site.git("show", "main:threads/00/00/00/01/comments/0/mail").count("dkim=pass"), 1)
+    equal(site.git("show", "main:threads/000/0/0/0/0/1/comments/0/mail").count("dkim=pass"), 1)
     site.set_config("smtp", transport="maildir", maildir=f"{site.data}/sent")
     site.notifier("--once")
     told = sorted((m["Delivered-To"], m["X-GitHub-Reason"]) for m in site.sent())

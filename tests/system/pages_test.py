@@ -15,7 +15,7 @@ import xml.etree.ElementTree
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from browser import CHROMIUM, browse  # noqa: E402
-from harness import METROPLEX, check, contains, equal, main, skip, test, wait_until  # noqa: E402
+from harness import METROPLEX, check, contains, equal, main, path_of_id, skip, test, wait_until  # noqa: E402
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(200))
 URL = "https://pages.example.org/threads"
@@ -105,7 +105,7 @@ def push(site, change, message="by hand"):
 
 
 def record(checkout, thread, name="thread"):
-    return os.path.join(checkout, f"threads/00/00/00/{thread:02d}", name)
+    return os.path.join(checkout, f"threads/{path_of_id(thread)}", name)
 
 
 def edit(path, *replacements):
@@ -379,7 +379,7 @@ def lists_have_a_hundred_and_are_filled_again(site):
     def many(checkout):
         """Threads 2 to 230, each a second younger than the one before."""
         for i in range(1, 231):
-            to = os.path.join(checkout, f"threads/00/00/{i // 100:02d}/{i % 100:02d}")
+            to = os.path.join(checkout, f"threads/{path_of_id(i)}")
             if i > 1:
                 shutil.copytree(os.path.dirname(record(checkout, 1)), to)
             with open(os.path.join(to, "comments/0/mail")) as f:
@@ -395,7 +395,7 @@ def lists_have_a_hundred_and_are_filled_again(site):
     pages.update()
     equal(re.findall(r'<tr id="t(\d+)"', pages.read("r/acme/rocket/index.html"))[:2], ["1", "230"], "last active")
     equal(re.findall(r'<li id="ids-(\d+)"', pages.read("r/acme/rocket/archive.html")), ["1", "101", "201"], "ranges")
-    push(site, lambda checkout: shutil.rmtree(os.path.join(checkout, "threads/00/00/02/30")))
+    push(site, lambda checkout: shutil.rmtree(os.path.join(checkout, "threads/000/0/0/2/3/0")))
     pages.update()
     equal(len(re.findall(r'<tr id="t(\d+)"', pages.read("r/acme/rocket/opened.html"))), 100, "last opened")
     pages.check()
@@ -789,10 +789,10 @@ def all_anew_removes_what_nobody_needs(site):
 
 def multiply(site, first, last):
     """Threads `first` to `last` that are like the first one, in one commit, as quick as Git does it."""
-    comments, record = site.git("rev-parse", "main:threads/00/00/00/01/comments").strip(), site.git("show", "main:threads/00/00/00/01/thread")
+    comments, record = site.git("rev-parse", "main:threads/000/0/0/0/0/1/comments").strip(), site.git("show", "main:threads/000/0/0/0/0/1/thread")
     lines = ["commit refs/heads/main\ncommitter A <a@b.example> 1700000000 +0000\ndata 0\nfrom refs/heads/main^0\n"]
     for i in range(first, last + 1):
-        path, text = f"threads/00/{i // 10000:02d}/{i // 100 % 100:02d}/{i % 100:02d}", record.replace("title=", f"title={i} ")
+        path, text = f"threads/{path_of_id(i)}", record.replace("title=", f"title={i} ")
         lines.append(f"M 040000 {comments} {path}/comments\nM 100644 inline {path}/thread\ndata {len(text)}\n{text}\nM 100644 inline {path}/comments/0/comment.md\ndata {len(str(i))}\n{i}\n")
     done = subprocess.run(["git", "-C", os.path.join(site.data, "tracker.git"), "fast-import", "--quiet"], input="".join(lines), capture_output=True, text=True)
     equal(done.returncode, 0, done.stderr)

@@ -89,7 +89,7 @@ def somebody_reads_french_and_no_html(site):
     equal(site.metroplex("user", "set", "kate", "--format", "text"), "kate: nothing to change\n")
     shown = json.loads(site.metroplex("user", "show", "kate", "--json"))
     equal((shown["language"], shown["format"]), ("fr", "text"))
-    contains(site.git("show", "HEAD:users/00/00/00/02", repository="accounts.git"), "format=text\n")
+    contains(site.git("show", "HEAD:users/000/0/0/0/0/2", repository="accounts.git"), "format=text\n")
     say(site, thread, "It *works*.\n")
     site.metroplex("thread", "close", str(thread), "--as", "tim")
     site.set_config("smtp", connections="1")  # two at once may overtake each other
@@ -109,7 +109,7 @@ def somebody_reads_french_and_no_html(site):
     equal(mails_to(site)[-1].get_content_type(), "text/plain")
     contains(body(mails_to(site)[-1]), "Ceci est une réponse automatique")
     site.metroplex("user", "set", "kate", "--format", "both")
-    check("format" not in site.git("show", "HEAD:users/00/00/00/02", repository="accounts.git"), "it is what is so at first")
+    check("format" not in site.git("show", "HEAD:users/000/0/0/0/0/2", repository="accounts.git"), "it is what is so at first")
     equal(site.run(METROPLEX, "user", "set", "kate", "--format", "html", status=64).returncode, 64)
 
 
@@ -332,9 +332,9 @@ def a_batch_has_bounds(site):
         site.metroplex("user", "set", "kate", "--deliver", deliver)
         equal(json.loads(site.metroplex("user", "show", "kate", "--json"))["deliver"], deliver)
         contains(site.metroplex("user", "show", "kate"), f"deliver {deliver}")
-    contains(site.git("show", "HEAD:users/00/00/00/01", repository="accounts.git"), "batch=1440\n")
+    contains(site.git("show", "HEAD:users/000/0/0/0/0/1", repository="accounts.git"), "batch=1440\n")
     site.metroplex("user", "set", "kate", "--deliver", "immediate")
-    check("batch" not in site.git("show", "HEAD:users/00/00/00/01", repository="accounts.git"), "absent as at first")
+    check("batch" not in site.git("show", "HEAD:users/000/0/0/0/0/1", repository="accounts.git"), "absent as at first")
 
 
 if __name__ == "__main__":

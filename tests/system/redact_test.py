@@ -11,7 +11,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import several  # noqa: E402
 from first_mail import first_mail, opens  # noqa: E402
-from harness import HOST, METROPLEX, NOTIFIER, TOP, Site, check, contains, equal, killat, main, test  # noqa: E402
+from harness import HOST, METROPLEX, NOTIFIER, TOP, Site, check, contains, equal, killat, main, path_of_id, test  # noqa: E402
 
 WORDS = "The password of the launch pad is Zq7-canary-Wx9."
 CANARY = "Zq7-canary-Wx9"
@@ -282,7 +282,7 @@ def fsck_knows_what_is_half_redacted(site):
     equal(fsck(site), [], "done by the same command again")
     site.git("update-ref", "refs/heads/main", after)
     site.git("update-ref", "refs/heads/main", "main~1", repository="accounts.git")
-    equal(fsck(site, 65), [f"no-key threads/00/00/00/{thread:02}/comments/1"], "its KEY is nowhere")
+    equal(fsck(site, 65), [f"no-key threads/{path_of_id(thread)}/comments/1"], "its KEY is nowhere")
 
 
 # A person
@@ -463,7 +463,7 @@ def records_that_were_malformed_once_are_in_nobodys_way(site):
     thread, _ = discussion(site)
     answer(site, thread, "Oh dear.\n\nOn Sunday, Kate Example wrote:\n> " + WORDS + "\n")
     site.metroplex("thread", "title", str(thread), "A zyzzyva", "--as", "tim")
-    directory = f"threads/00/00/00/{thread:02}/"
+    directory = f"threads/{path_of_id(thread)}/"
     for path in ("comments/0/mail", "comments/1/mail", "comments/2/mail", "events/1"):
         edit(site, directory + path, lambda text: text.replace("via=", "vja="))
     edit(site, directory + "thread", lambda text: "nonsense\n" + text)
@@ -490,7 +490,7 @@ def few_letters_are_purged_as_well(site):
     answer(site, thread, "Oh.\n\nOn Sunday, Kate Example wrote:\n> vZq8w\n")
     clone = os.path.join(site.dir, "clone")
     git("clone", "-q", os.path.join(site.data, "tracker.git"), clone)
-    path = os.path.join(clone, f"threads/00/00/00/{thread:02}/thread")
+    path = os.path.join(clone, f"threads/{path_of_id(thread)}/thread")
     with open(path) as f:
         text = f.read()
     with open(path, "w") as f:

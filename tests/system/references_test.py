@@ -6,7 +6,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from first_mail import AUTHSERV, at, days_ago, first_mail, opens  # noqa: E402
-from harness import HOST, METROPLEX, check, contains, equal, main, test  # noqa: E402
+from harness import HOST, METROPLEX, check, contains, equal, main, path_of_id, test  # noqa: E402
 from several import check_all, hosts  # noqa: E402
 
 
@@ -260,7 +260,7 @@ def a_forged_message_id_of_ours_draws_no_answers(site):
     people(site, who="known")
     site.user("mallory")
     thread = site.thread("kate")
-    stolen = site.git("show", f"main:threads/00/00/00/0{thread}/thread")
+    stolen = site.git("show", f"main:threads/{path_of_id(thread)}/thread")
     nonce = [line for line in stolen.splitlines() if line.startswith("nonce=")][0][6:14]
     ours = f"<acme/rocket/issues/{thread}-{nonce}@{HOST}>"
     equal(take(site, first_mail(site, "mallory@example.org", message_id=ours)), ["loop"])

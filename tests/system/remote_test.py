@@ -1186,9 +1186,9 @@ def what_an_administrator_pushed_counts(site):
         (open_one, locked), addresses = conversation(one, threads=2)
         one.metroplex("thread", "comment", str(open_one), "--as", "tim", "-", stdin="Rude words.\n")
         work = os.path.join(site.dir, "work")
-        edit(remote, work + "-a", "a.git", ("users/00/00/00/02", "emails=kate@example.org;", "emails=kate@example.org;kate@home.example;"))
-        edit(remote, work + "-t", "t.git", ("threads/00/00/00/01/comments/1/comment.md", "Kind words.\n"),
-             ("threads/00/00/00/02/thread", "locked=false", "locked=true"), ("threads/00/00/00/01/thread", "state=open", "state=closed"))
+        edit(remote, work + "-a", "a.git", ("users/000/0/0/0/0/2", "emails=kate@example.org;", "emails=kate@example.org;kate@home.example;"))
+        edit(remote, work + "-t", "t.git", ("threads/000/0/0/0/0/1/comments/1/comment.md", "Kind words.\n"),
+             ("threads/000/0/0/0/0/2/thread", "locked=false", "locked=true"), ("threads/000/0/0/0/0/1/thread", "state=open", "state=closed"))
         names = [one.deliver(one.mail("kate@home.example", address)) for address in addresses]
         run(one)
         equal(one.reasons(), {names[0]: "posted", names[1]: "locked"})
@@ -1241,21 +1241,21 @@ def a_malformed_file_is_named_with_its_line_and_stops_what_depends_on_it_only(si
         one.user("lee")
         lees = one.address(ids[0], "lee")
         work = os.path.join(site.dir, "work")
-        edit(remote, work + "-t", "t.git", ("threads/00/00/00/02/thread", "state=open", "state=ajar"),
-             ("threads/00/00/00/03/subscribers", "1 author\nall of them\n"), ("threads/00/00/00/04/thread", "[thread]\nkind=issue\nwhat?\n"))
+        edit(remote, work + "-t", "t.git", ("threads/000/0/0/0/0/2/thread", "state=open", "state=ajar"),
+             ("threads/000/0/0/0/0/3/subscribers", "1 author\nall of them\n"), ("threads/000/0/0/0/0/4/thread", "[thread]\nkind=issue\nwhat?\n"))
         epoch = json.loads(one.metroplex("user", "show", "lee", "--json"))["epoch"]
-        edit(remote, work + "-a", "a.git", ("users/00/00/00/03", f"epoch={epoch}", "epoch=none"))
+        edit(remote, work + "-a", "a.git", ("users/000/0/0/0/0/3", f"epoch={epoch}", "epoch=none"))
         names = [one.deliver(one.mail("kate@example.org", address)) for address in addresses]
         stays = one.deliver(one.mail("lee@example.org", lees))
         run(one, status=78)
         equal(one.new, sorted(names[1:] + [stays]))
         equal(one.reasons(), {names[0]: "posted"})
-        for place in ("threads/00/00/00/02/thread:5: [thread] state", "threads/00/00/00/03/subscribers:2:",
-                      "threads/00/00/00/04/thread:3:", "users/00/00/00/03:5: [user] epoch"):
+        for place in ("threads/000/0/0/0/0/2/thread:5: [thread] state", "threads/000/0/0/0/0/3/subscribers:2:",
+                      "threads/000/0/0/0/0/4/thread:3:", "users/000/0/0/0/0/3:5: [user] epoch"):
             contains(one.log(), place)
         remote.git("revert", "--no-edit", "HEAD", cwd=work + "-t")
         remote.git("push", "-q", "origin", "HEAD:main", cwd=work + "-t", status=None)
-        edit(remote, work + "-a", "a.git", ("users/00/00/00/03", "epoch=none", f"epoch={epoch}"))
+        edit(remote, work + "-a", "a.git", ("users/000/0/0/0/0/3", "epoch=none", f"epoch={epoch}"))
         remote.git("pull", "-q", "--rebase", "origin", "main", cwd=work + "-t")
         remote.git("push", "-q", "origin", "HEAD:main", cwd=work + "-t")
         run(one)

@@ -16,7 +16,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import guests  # noqa: E402
-from harness import HOST, METROPLEX, TOP, Site, check, contains, equal, main, test, wait_until  # noqa: E402
+from harness import HOST, METROPLEX, TOP, Site, check, contains, equal, main, path_of_id, test, wait_until  # noqa: E402
 
 GIT = ["git", "-c", "user.name=Admin", "-c", "user.email=admin@example.org", "-c", "safe.directory=*"]
 
@@ -88,7 +88,7 @@ def rename(clone, old, new):
     os.rename(os.path.join(clone, old), os.path.join(clone, new))
 
 
-def received(clone, number, thread="threads/00/00/00/01"):
+def received(clone, number, thread="threads/000/0/0/0/0/1"):
     """The file of a comment's KEY."""
     for directory, _, names in os.walk(os.path.join(clone, thread, "received")):
         for name in names:
@@ -121,7 +121,7 @@ def followed(what, pages, *expected):
     return what, plant, [*expected, *strangers]
 
 
-T = "threads/00/00/00/01"
+T = "threads/000/0/0/0/0/1"
 S = T + "/subscribers"
 SPLIT = {f"/{digit}": [n for n in range(1, 121) if n % 10 == digit] for digit in range(10)}
 MAILED = f"message-ids/{digits('<mailed@mail.example.org>')}.1"
@@ -188,7 +188,7 @@ PLANTED = [
      ["unnamed " + T + "/comments/1/attachments/b.png"]),
     ("a text that is not UTF-8", lambda c: open(os.path.join(c, T, "comments/1/comment.md"), "wb").write(b"\xff\xfe\n"),
      ["malformed " + T + "/comments/1/comment.md"]),
-    ("a thread in the wrong place", lambda c: write(c, "threads/00/00/00/102/thread", "x"), ["misplaced threads/00/00/00/102"]),
+    ("a thread in the wrong place", lambda c: write(c, "threads/000/0/0/0/0/12/thread", "x"), ["misplaced threads/000/0/0/0/0/12"]),
     ("an import of a thread that is not there", lambda c: write(c, "imports/00/" + 30 * "0", "99\n"),
      ["stale-index imports/00/" + 30 * "0"]),
     ("an import of nothing", lambda c: write(c, "imports/00/" + 30 * "0", "x\n"), ["malformed imports/00/" + 30 * "0"]),
@@ -224,8 +224,8 @@ PLANTED = [
      ["no-user repositories/acme/rocket"]),
 ]
 
-U = "users/00/00/00/02"
-G = "users/00/00/00/03"
+U = "users/000/0/0/0/0/2"
+G = "users/000/0/0/0/0/3"
 
 
 def plant_guest(clone, **changes):
@@ -789,7 +789,7 @@ def on_comment_outlives_a_thread_that_was_taken_away(site):
     hook(site, "cat >>GOT\n")
     first = small_tracker(site, comments=1)
     second = site.thread("tim")
-    edit(site, lambda clone: os.remove(os.path.join(clone, f"threads/00/00/00/{first:02}/thread")))
+    edit(site, lambda clone: os.remove(os.path.join(clone, f"threads/{path_of_id(first)}/thread")))
     site.metroplex("--once")
     equal([line["thread"] for line in got(site)], [second])
     equal(spooled(site), [])
@@ -961,7 +961,7 @@ def upkeep_during_a_run_disturbs_nothing(site):
     site.git("commit-graph", "verify", "--shallow")
     equal(fsck(site), [])
     site.metroplex("thread", "comment", str(thread), "--as", "tim", "-", stdin="And after it.\n")
-    equal(len(site.git("log", "--oneline", "main", "--", "threads/00/00/00/01/comments/200-299").splitlines()), 2)
+    equal(len(site.git("log", "--oneline", "main", "--", "threads/000/0/0/0/0/1/comments/200-299").splitlines()), 2)
 
 
 def packs(site, repository):

@@ -67,8 +67,8 @@ tree_of(const ScratchPath *scratch, guint64 thread)
 {
     g_autofree char *command =
         g_strdup_printf("git -C tracker.git rev-parse -q --verify "
-                        "main:threads/00/00/00/%02d/subscribers || echo none",
-                        (int)thread);
+                        "main:threads/000/0/0/0/%d/%d/subscribers || echo none",
+                        (int)thread / 10, (int)thread % 10);
 
     return scratch_run(scratch, command);
 }
@@ -131,9 +131,10 @@ Test(subscribers, each_is_found_in_a_page_of_a_hundred)
     cr_expect(mp_tracker_subscription(tracker, thread, MANY / 2 + 1, &reason, NULL));
     cr_expect_null(reason);
     g_autofree char *most = scratch_run(
-        scratch, "for page in $(git -C tracker.git ls-tree -r main:threads/00/00/00/01/subscribers "
-                 "| cut -f1 | cut -d' ' -f3); do git -C tracker.git cat-file -p $page | wc -l; "
-                 "done | sort -n | tail -n1");
+        scratch,
+        "for page in $(git -C tracker.git ls-tree -r main:threads/000/0/0/0/0/1/subscribers "
+        "| cut -f1 | cut -d' ' -f3); do git -C tracker.git cat-file -p $page | wc -l; "
+        "done | sort -n | tail -n1");
     cr_expect_leq(atoi(most), 100);
     cr_expect_gt(atoi(most), 10);
 }

@@ -152,23 +152,23 @@ Test(tracker, git_reads_it_and_finds_nothing_wrong)
     cr_expect(strstr(log, "acme/rocket#1: int a;|\n") != NULL, "%s", log);
     cr_expect(strstr(log, "acme/rocket#1: > Nothing else.|\n") != NULL, "%s", log);
     cr_expect_str_eq(tree, "README.md\n"
-                           "threads/00/00/00/01/comments/0/comment.md\n"
-                           "threads/00/00/00/01/comments/0/mail\n"
-                           "threads/00/00/00/01/comments/1/comment.md\n"
-                           "threads/00/00/00/01/comments/1/mail\n"
-                           "threads/00/00/00/01/comments/2/comment.md\n"
-                           "threads/00/00/00/01/comments/2/mail\n"
-                           "threads/00/00/00/01/comments/3/comment.md\n"
-                           "threads/00/00/00/01/comments/3/mail\n"
-                           "threads/00/00/00/01/comments/4/comment.md\n"
-                           "threads/00/00/00/01/comments/4/mail\n"
-                           "threads/00/00/00/01/received/7b85c4f911bcb0ee0137951c67e62f3d.0\n"
-                           "threads/00/00/00/01/received/aa000000000000000000000000000000.1\n"
-                           "threads/00/00/00/01/received/aa000000000000000000000000000001.2\n"
-                           "threads/00/00/00/01/received/aa000000000000000000000000000002.3\n"
-                           "threads/00/00/00/01/received/aa000000000000000000000000000003.4\n"
-                           "threads/00/00/00/01/subscribers\n"
-                           "threads/00/00/00/01/thread\n");
+                           "threads/000/0/0/0/0/1/comments/0/comment.md\n"
+                           "threads/000/0/0/0/0/1/comments/0/mail\n"
+                           "threads/000/0/0/0/0/1/comments/1/comment.md\n"
+                           "threads/000/0/0/0/0/1/comments/1/mail\n"
+                           "threads/000/0/0/0/0/1/comments/2/comment.md\n"
+                           "threads/000/0/0/0/0/1/comments/2/mail\n"
+                           "threads/000/0/0/0/0/1/comments/3/comment.md\n"
+                           "threads/000/0/0/0/0/1/comments/3/mail\n"
+                           "threads/000/0/0/0/0/1/comments/4/comment.md\n"
+                           "threads/000/0/0/0/0/1/comments/4/mail\n"
+                           "threads/000/0/0/0/0/1/received/7b85c4f911bcb0ee0137951c67e62f3d.0\n"
+                           "threads/000/0/0/0/0/1/received/aa000000000000000000000000000000.1\n"
+                           "threads/000/0/0/0/0/1/received/aa000000000000000000000000000001.2\n"
+                           "threads/000/0/0/0/0/1/received/aa000000000000000000000000000002.3\n"
+                           "threads/000/0/0/0/0/1/received/aa000000000000000000000000000003.4\n"
+                           "threads/000/0/0/0/0/1/subscribers\n"
+                           "threads/000/0/0/0/0/1/thread\n");
 }
 
 Test(tracker, a_key_is_a_comment_once_in_a_batch_and_after_it)
@@ -232,9 +232,9 @@ Test(tracker, numbers_and_keys_stay_right_over_every_page)
     }
     g_autofree char *pages = scratch_run(
         scratch,
-        "git -C tracker.git ls-tree --name-only main:threads/00/00/00/01/comments | grep -e -");
+        "git -C tracker.git ls-tree --name-only main:threads/000/0/0/0/0/1/comments | grep -e -");
     g_autofree char *most = scratch_run(
-        scratch, "git -C tracker.git ls-tree -r --name-only main:threads/00/00/00/01/received | "
+        scratch, "git -C tracker.git ls-tree -r --name-only main:threads/000/0/0/0/0/1/received | "
                  "xargs -n1 dirname | sort | uniq -c | sort -rn | awk 'NR == 1 {print $1}'");
     cr_expect_str_eq(pages, "100-199\n1000-1099\n1100-1199\n1200-1299\n200-299\n300-399\n400-"
                             "499\n500-599\n600-699\n700-799\n800-899\n900-999\n");
@@ -436,12 +436,13 @@ Test(tracker, a_fact_file_edited_badly_is_named_with_its_fault)
         const char *sed, *says;
     } cases[] = {
         {"s/^state=.*/state=ajar/",
-         "threads/00/00/00/01/thread:5: [thread] state: neither open nor closed"},
-        {"s/^author=.*/author=tim/", "threads/00/00/00/01/thread:7: [thread] author: not a number"},
-        {"/^title/d", "threads/00/00/00/01/thread:1: [thread] title: missing"},
+         "threads/000/0/0/0/0/1/thread:5: [thread] state: neither open nor closed"},
+        {"s/^author=.*/author=tim/",
+         "threads/000/0/0/0/0/1/thread:7: [thread] author: not a number"},
+        {"/^title/d", "threads/000/0/0/0/0/1/thread:1: [thread] title: missing"},
         {"s/^created=.*/created=now/",
-         "threads/00/00/00/01/thread:9: [thread] created: not a date"},
-        {"3s/.*/what?/", "threads/00/00/00/01/thread:3: "},
+         "threads/000/0/0/0/0/1/thread:9: [thread] created: not a date"},
+        {"3s/.*/what?/", "threads/000/0/0/0/0/1/thread:3: "},
         {"s/^repository=.*/repository=..\\/x/", "not of the form owner/name"},
     };
 
@@ -455,7 +456,8 @@ Test(tracker, a_fact_file_edited_badly_is_named_with_its_fault)
         open_thread(batch, "T");
         commit(batch);
         g_autofree char *command = g_strdup_printf(
-            "git clone -q tracker.git work && cd work && sed -i '%s' threads/00/00/00/01/thread && "
+            "git clone -q tracker.git work && cd work && sed -i '%s' threads/000/0/0/0/0/1/thread "
+            "&& "
             "git -c user.name=a -c user.email=a@b commit -qam edit && git push -q origin main",
             cases[i].sed);
         g_autofree char *out = scratch_run(scratch, command);
@@ -479,9 +481,11 @@ Test(tracker, an_object_that_was_pushed_and_ends_early_is_an_error, .timeout = 6
     commit(batch);
     g_free(scratch_run(
         scratch,
-        "git clone -q tracker.git work && cd work && seq 3000 | shuf >>threads/00/00/00/01/thread "
+        "git clone -q tracker.git work && cd work && seq 3000 | shuf "
+        ">>threads/000/0/0/0/0/1/thread "
         "&& git -c user.name=a -c user.email=a@b commit -qam edit && git push -q origin main && id="
-        "$(git rev-parse HEAD:threads/00/00/00/01/thread) && f=../tracker.git/objects/$(echo $id | "
+        "$(git rev-parse HEAD:threads/000/0/0/0/0/1/thread) && f=../tracker.git/objects/$(echo $id "
+        "| "
         "cut -c1-2)/$(echo $id | cut -c3-) && chmod 644 $f && truncate -s 4000 $f"));
     cr_assert(mp_tracker_refresh(tracker, NULL));
     cr_expect_not(mp_tracker_thread(tracker, 1, &thread, &error));
@@ -500,10 +504,10 @@ Test(tracker, a_damaged_file_of_an_object_that_a_pack_has_hides_it_not)
 
     open_thread(batch, "T");
     commit(batch);
-    g_free(scratch_run(scratch,
-                       "cd tracker.git && for id in $(git rev-parse main main^{tree} "
-                       "main:threads/00/00/00/01/thread); do d=objects/$(echo $id | cut -c1-2) && "
-                       "mkdir -p $d && : >$d/$(echo $id | cut -c3-); done"));
+    g_free(scratch_run(
+        scratch, "cd tracker.git && for id in $(git rev-parse main main^{tree} "
+                 "main:threads/000/0/0/0/0/1/thread); do d=objects/$(echo $id | cut -c1-2) && "
+                 "mkdir -p $d && : >$d/$(echo $id | cut -c3-); done"));
     g_autoptr(MpTracker) again = mp_tracker_open(path, "git.example.org", NULL);
     cr_assert_not_null(again);
     cr_expect(mp_tracker_thread(again, 1, &thread, NULL) && thread != NULL);

@@ -232,11 +232,11 @@ Test(tree, a_file_gives_way_to_a_directory_of_its_name)
 
     cr_assert(mp_git_start(NULL));
     cr_assert(mp_tree_set_at(tree, "threads", "x", 1, NULL));
-    cr_assert(mp_tree_set_at(tree, "threads/00/thread", "y", 1, NULL));
+    cr_assert(mp_tree_set_at(tree, "threads/000/thread", "y", 1, NULL));
     cr_assert(mp_tree_directory(tree, NULL, "", &root, NULL));
     cr_expect_eq(mp_tree_count(root), 1, "%u entries", mp_tree_count(root));
     cr_expect(mp_tree_is_directory(root, 0));
-    cr_expect(mp_tree_read(tree, NULL, "threads/00/thread", &text, NULL, NULL));
+    cr_expect(mp_tree_read(tree, NULL, "threads/000/thread", &text, NULL, NULL));
     cr_expect_str_eq(text, "y");
 }
 

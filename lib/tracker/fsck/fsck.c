@@ -9,8 +9,6 @@
 #include "tracker/fsck/internal.h"
 #include "git/git.h"
 
-#define LEVELS 4
-
 /* --- Telling -------------------------------------------------------------------------------- */
 
 void
@@ -100,25 +98,27 @@ typedef struct {
     MpFsckVisit visit;
 } IdWalk;
 
-/* Names that start with a digit are taken for ids by who looks for the highest. */
+/* Adds the digits of an entry to *id, if it is one of an id. */
 static bool
-is_id_part(IdWalk *walk, const char *name, bool is_directory, int level, const char *path)
+add_id_part(IdWalk *walk, const char *name, bool is_directory, guint level, const char *path,
+            guint64 *id)
 {
-    bool wants_directory = level < LEVELS - 1 || walk->of_directories;
+    bool wants_directory = level < MP_ID_LEVELS - 1 || walk->of_directories;
 
     if (!g_ascii_isdigit(name[0]))
         return false;
-    if (strlen(name) == 2 && g_ascii_isdigit(name[1]) && is_directory == wants_directory)
+    if (is_directory == wants_directory && mp_paths_add_digits(level, name, id))
         return true;
     mp_fsck_tell(walk->fsck, "misplaced", path,
-                 g_strdup("git mv it out of the way: here are two digits a level, and nothing else "
-                          "that starts with one"),
-                 wants_directory ? "not a directory of two digits" : "not a file of two digits");
+                 g_strdup("git mv it out of the way: here are three digits, then one a level, and "
+                          "nothing else that starts with one"),
+                 wants_directory ? "not a directory of the digits of an id"
+                                 : "not a file of the digits of an id");
     return false;
 }
 
 static void
-walk_level(IdWalk *walk, const git_oid *id, const char *path, int level, guint64 prefix)
+walk_level(IdWalk *walk, const git_oid *id, const char *path, guint level, guint64 prefix)
 {
     MpTreeNode *root;
     g_autoptr(MpTree) tree = mp_fsck_open(walk->fsck, id, path, &root);
@@ -133,10 +133,10 @@ walk_level(IdWalk *walk, const git_oid *id, const char *path, int level, guint64
         const char *name = mp_tree_name(root, i);
         g_autofree char *below = g_strconcat(path, "/", name, NULL);
 
-        if (!is_id_part(walk, name, mp_tree_is_directory(root, i), level, below))
+        guint64 value = prefix;
+        if (!add_id_part(walk, name, mp_tree_is_directory(root, i), level, below, &value))
             continue;
-        guint64 value = prefix * 100 + g_ascii_strtoull(name, NULL, 10);
-        if (level < LEVELS - 1)
+        if (level < MP_ID_LEVELS - 1)
             walk_level(walk, mp_tree_id(root, i), below, level + 1, value);
         else
             walk->visit(walk->fsck, value, mp_tree_id(root, i), below);
