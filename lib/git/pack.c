@@ -47,6 +47,7 @@ struct MpPack {
     GArray *index;      /* MpPackEntry: all of them */
     struct libdeflate_compressor *deflater;
     bool has_failed;
+    gint is_dropped; /* for the thread: it need not go on */
 };
 
 static guint
@@ -196,7 +197,8 @@ run_writer(gpointer data)
 
         if (objects->len == 0)
             return NULL;
-        append_objects(pack, objects);
+        if (!g_atomic_int_get(&pack->is_dropped))
+            append_objects(pack, objects);
     }
 }
 
@@ -219,16 +221,22 @@ mp_pack_go_on(MpPack *pack)
         give(pack);
 }
 
+static void
+end_writer(MpPack *pack)
+{
+    if (pack->writer == NULL)
+        return;
+    if (pack->fresh->len > 0)
+        give(pack);
+    give(pack);
+    g_thread_join(g_steal_pointer(&pack->writer));
+}
+
 /* Ends the thread, and does what that was not given. */
 static bool
 write_all(MpPack *pack)
 {
-    if (pack->writer != NULL) {
-        if (pack->fresh->len > 0)
-            give(pack);
-        give(pack);
-        g_thread_join(g_steal_pointer(&pack->writer));
-    }
+    end_writer(pack);
     append_objects(pack, pack->fresh);
     g_ptr_array_set_size(pack->fresh, 0);
     return !pack->has_failed;
@@ -239,7 +247,8 @@ mp_pack_free(MpPack *pack)
 {
     if (pack == NULL)
         return;
-    (void)write_all(pack);
+    g_atomic_int_set(&pack->is_dropped, 1);
+    end_writer(pack);
     libdeflate_free_compressor(pack->deflater);
     g_ptr_array_unref(pack->fresh);
     g_async_queue_unref(pack->given);

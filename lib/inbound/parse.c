@@ -12,6 +12,7 @@ is_over_size(MpInbound *inbound, MpDelivery *delivery)
 {
     if (delivery->mail->size <= inbound->instance->config->max_mail_size)
         return false;
+    g_free(delivery->fault_text); /* who was asked ahead is asked again */
     delivery->fault = MP_FAULT_TOO_LARGE;
     delivery->fault_text =
         g_strdup_printf("%" G_GINT64_FORMAT " octets, at most %" G_GINT64_FORMAT,

@@ -25,7 +25,8 @@ typedef struct {
  * A request: the operation's name, whether there is a file, its size, the processor time in ms; and
  * the arguments. With a file its descriptor comes with the first byte.
  *
- * An answer: 0, and what the operation answers; or 1 + MpErrorKind, and the error's message.
+ * An answer: 0, and what the operation answers; or 1 + MpErrorKind, which is that the input is at
+ * fault or that it may work later, and the error's message.
  */
 
 /* A frame that is empty yet, with room for its head; the caller's. */

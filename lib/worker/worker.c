@@ -69,6 +69,13 @@ mp_worker_starts(const MpWorker *worker)
 }
 
 static void
+ask_anew(const GQueue *items)
+{
+    for (GList *link = items->head; link != NULL; link = link->next)
+        ((MpWorkerItem *)link->data)->sent = 0;
+}
+
+static void
 forget_child(MpWorker *worker)
 {
     mp_fd_clear(&worker->socket);
@@ -76,8 +83,8 @@ forget_child(MpWorker *worker)
     worker->is_greeted = false;
     worker->limit = 0;
     g_byte_array_set_size(worker->in, 0);
-    for (GList *link = worker->requests.head; link != NULL; link = link->next)
-        ((MpWorkerItem *)link->data)->sent = 0;
+    ask_anew(&worker->requests);
+    ask_anew(&worker->drained); /* where an answer is not believed */
 }
 
 static void
@@ -273,7 +280,8 @@ open_answer(GBytes *frame, MpWorkerBelieve believe, gpointer to, GError **refusa
         return believe(answer, to, error);
     }
     const char *message = mp_frame_text(&reader);
-    if (!mp_frame_is_read(&reader) || status - 1 > MP_ERROR_INSTALLATION)
+    bool is_own = status - 1 == MP_ERROR_INPUT || status - 1 == MP_ERROR_TEMPORARY;
+    if (!mp_frame_is_read(&reader) || !is_own)
         return mp_fail(error, MP_ERROR_INPUT, "the parser answered nonsense");
     *refusal = g_error_new(MP_ERROR, (gint)status - 1, "%s", message);
     return true;

@@ -7,6 +7,7 @@ fails. lib/README.md says what the rooms are for.
 """
 import os
 import re
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
@@ -28,6 +29,8 @@ ORDER = [
     ["report"],
     ["metroplex", "notifier"],
 ]
+
+TOP_LEVEL = {"Makefile", "README.md", "LICENSE", "metroplex", "notifier", "lib", "tests", "cron", "man"}
 
 # Beside lib/base, which every room may include.
 ARROWS = {
@@ -154,9 +157,18 @@ def no_function_is_too_long():
             if length >= FUNCTION_LINES and place.split(":")[0] not in LATER]
 
 
+def the_top_has_nothing_that_strayed_there():
+    """Beside dotfiles; of what Git has, since a build or an editor leaves other things."""
+    if not os.path.exists(os.path.join(TOP, ".git")):
+        return []
+    names = subprocess.run(["git", "-c", "safe.directory=*", "-C", TOP, "ls-files", "-z"], capture_output=True, text=True, check=True).stdout
+    top = {name.split("/")[0] for name in names.split("\0") if name and not name.startswith(".")}
+    return [f"{name} lies at the top" for name in sorted(top - TOP_LEVEL)]
+
+
 def main():
     failed = 0
-    tests = (every_room_has_its_place, headers_are_there, no_arrow_runs_up, the_arrows_are_those_listed,
+    tests = (the_top_has_nothing_that_strayed_there, every_room_has_its_place, headers_are_there, no_arrow_runs_up, the_arrows_are_those_listed,
              inner_headers_stay_inside, no_room_is_too_large, no_file_is_too_long, no_function_is_too_long)
     for test in tests:
         wrong = test()

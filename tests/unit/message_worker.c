@@ -765,6 +765,44 @@ Test(message_worker, what_ends_the_child_costs_no_answer_that_was_taken, .timeou
     cr_assert_eq(mp_worker_pending(worker), 0);
 }
 
+/* Whose answers are there, but cannot be: what was asked after them is answered all the same, and
+ * nobody gets the answer to another request. */
+Test(message_worker, two_answers_that_were_taken_and_are_not_believed_cost_nobody_else,
+     .timeout = 120)
+{
+    static const MpFrameHead head = {MP_FRAME_MAGIC, MP_FRAME_VERSION, 8};
+    struct {
+        MpFrameHead head;
+        guint64 status;
+    } lies[] = {{head, G_MAXUINT64}, {head, 1 + MP_ERROR_INSTALLATION}};
+    g_autoptr(MpWorker) worker = new_worker();
+    int bad = file_of((const char *)lies, sizeof lies);
+    MpMessageFault fault;
+
+    assert_mail_is_read(worker, "nothing");
+    cr_assert(mp_worker_send(worker, "babble", NULL, bad, NULL));
+    close(bad);
+    for (guint i = 1; i <= 5; i++) {
+        g_autofree char *text =
+            g_strdup_printf("From: tim@example.org\nMessage-ID: <m%u@example.org>\n\nHello.\n", i);
+        int fd = file_of(text, strlen(text));
+
+        cr_assert(mp_worker_send_parse(worker, fd, NULL, NULL));
+        close(fd);
+    }
+    drain(worker);
+    cr_assert_eq(worker->drained.length, 2);
+    g_autoptr(GBytes) none = receive(worker, &fault, NULL);
+    cr_assert_null(none);
+    for (guint i = 1; i <= 5; i++) {
+        g_autoptr(MpMessage) message = mp_worker_receive_message(worker, &fault, NULL);
+        g_autofree char *wanted = g_strdup_printf("<m%u@example.org>", i);
+
+        cr_assert_eq(fault, MP_FAULT_NONE, "%u", i);
+        cr_assert_str_eq(message->message_id, wanted);
+    }
+}
+
 Test(message_worker, a_mail_that_follows_a_crash_is_read_all_the_same)
 {
     g_autoptr(MpWorker) worker = new_worker();
