@@ -287,7 +287,7 @@ plain_octets(const Walk *walk, const char *p)
 {
     const char *end = p;
 
-    if (p == walk->run || p == walk->text || begins_word(walk, p))
+    if (p == walk->run) /* also of every word */
         return 0;
     while (g_ascii_isalnum(*end))
         end++;

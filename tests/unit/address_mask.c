@@ -47,6 +47,37 @@ Test(address_mask, an_address_is_masked_and_a_lookalike_is_not)
     check_half("tests/fixtures/mask/unseen.txt");
 }
 
+/* Lines are passed over that have no address: not what they begin. */
+Test(address_mask, what_a_line_above_began_counts_on_the_line_of_the_address)
+{
+    static const struct {
+        const char *text, *masked;
+    } cases[] = {
+        {"```\ncode\ntim@example.org\n```\ntim@example.org",
+         "```\ncode\ntim@example.org\n```\n" MASK},
+        {"`a\nb tim@example.org`\ntim@example.org", "`a\nb tim@example.org`\n" MASK},
+        {"text\n\n    code\n    tim@example.org\n\ntim@example.org",
+         "text\n\n    code\n    tim@example.org\n\n" MASK},
+        {"In-Reply-To:\n <tim@example.org>\ntim@example.org",
+         "In-Reply-To:\n <tim@example.org>\n" MASK},
+        {"References:\n\t<a%b>\n\t<tim@example.org>\nTo: tim@example.org",
+         "References:\n\t<a%b>\n\t<tim@example.org>\nTo: " MASK},
+        {"x\nReferences:\n <tim@example.org>", "x\nReferences:\n <tim@example.org>"},
+        {"References:\nx\n <tim@example.org>", "References:\nx\n <" MASK ">"},
+        {"x ssh tim@example.org", "x ssh tim@example.org"},
+        {"ssh\ntim@example.org", "ssh\n" MASK},
+        {"ssh tim@example.org\nls\nkate@example.org", "ssh tim@example.org\nls\n" MASK},
+        {"tim@example.org\none\ntwo tim@example.org\nthree", MASK "\none\ntwo " MASK "\nthree"},
+        {"one\ntwo tim%40example.org three", "one\ntwo " MASK " three"},
+        {"100% of it & more=less\n\xEF\xBC\x81", "100% of it & more=less\n\xEF\xBC\x81"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *masked = mp_address_mask(cases[i].text, MP_MASK_MARKDOWN);
+        cr_expect_str_eq(masked, cases[i].masked, "%s", cases[i].text);
+    }
+}
+
 Test(address_mask, a_mac_of_our_shape_is_masked_in_code_urls_and_over_line_breaks)
 {
     static const struct {
