@@ -20,6 +20,7 @@ NAMES = ("one", "two", "three", "four")
 THREADS = 10
 SHARED = 10  # each such mail reaches a second host as well
 BACK = 20     # commits that are taken back
+ACTS = 40     # of the administrator
 TURN = "refs/metroplex/turn"
 
 
@@ -47,11 +48,12 @@ class Host(threading.Thread):
 
 
 class Administrator(threading.Thread):
-    """Pushes by hand, sets the branch back once, and takes the server away for a while, until it is told to stop."""
+    """Pushes by hand, sets the branch back once, and takes the server away for a while: as the mails come to be fewer,
+    so that it is the same however fast they are."""
 
-    def __init__(self, remote, seed):
+    def __init__(self, remote, sites, seed):
         super().__init__()
-        self.remote, self.chance, self.is_over = remote, random.Random(seed), threading.Event()
+        self.remote, self.sites, self.chance, self.is_over = remote, sites, random.Random(seed), threading.Event()
         self.pushed, self.dropped, self.outages = [], set(), 0
 
     def move(self, commit, before):
@@ -75,16 +77,26 @@ class Administrator(threading.Thread):
             gone = set(self.remote.git("rev-list", f"{back}..{before}").split())
             self.pushed = [commit for commit in self.pushed if commit not in gone]
 
+    def go_away(self):
+        self.remote.stop()
+        self.is_over.wait(self.chance.uniform(0.2, 2))
+        self.remote.start()
+        self.outages += 1
+
+    def left(self):
+        return sum(len(site.new) for site in self.sites)
+
     def run(self):
-        while not self.is_over.wait(self.chance.uniform(0.1, 1)):
+        total = self.left()
+        for n in range(ACTS):
+            while self.left() > total * (ACTS - n) / (ACTS + 1):
+                if self.is_over.wait(0.05):
+                    return
             self.push()
-            if not self.dropped and len(keys(self.remote)) > 2 * BACK:
+            if not self.dropped and n >= ACTS / 3:
                 self.set_back()
-            elif len(self.pushed) % 10 == 7:
-                self.remote.stop()
-                self.is_over.wait(self.chance.uniform(0.2, 2))
-                self.remote.start()
-                self.outages += 1
+            elif n % 8 == 5:
+                self.go_away()
 
 
 def keys_at(remote, commit):
@@ -107,7 +119,7 @@ def deliver(sites, addresses, count):
 def contend(sites, remote, kills, limit):
     """All at once; (the runs' statuses, kills, the administrator)."""
     runners = [Host(site, kills // len(sites), seed, limit) for seed, site in enumerate(sites)]
-    administrator = Administrator(remote, len(sites))
+    administrator = Administrator(remote, sites, len(sites))
     for thread in [*runners, administrator]:
         thread.start()
     for runner in runners:
