@@ -108,9 +108,13 @@ class Grown(Installation):
                 os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
                 os.close(fd)
 
-    def program(self, *command):
-        run = timed(METROPLEX, *command[:1], "--config", self.config, *command[1:]) if not command[0].startswith("-") \
-            else timed(METROPLEX, "--config", self.config, *command)
+    def program(self, *command, allowed=0):
+        """Its processor time and its time by the clock; its status is at most `allowed`."""
+        words = [METROPLEX, "--config", self.config, *command] if command[0].startswith("-") \
+            else [METROPLEX, command[0], "--config", self.config, *command[1:]]
+        if allowed:
+            words = ["sh", "-c", f'"$@"; test $? -le {allowed}', "sh", *words]
+        run = timed(*words)
         return run["user"] + run["system"], run["seconds"]
 
 
@@ -156,21 +160,27 @@ def each_listed(site):
     return processor / site.threads, seconds / site.threads
 
 
-# What, how, and how many times.
+def status(site):
+    """It may complain: events wait, as there is no notifier here."""
+    return site.program("status", allowed=2)
+
+
+# What, how, and how many times. What adds many packs comes last.
+STATUS = ("status", status, 5)
 OF_THREADS = (
     ("the next mail, in a run of its own", next_mail, 15),
     ("the same, nothing in the page cache", cold_mail, 5),
     ("a run that finds nothing, likewise", cold_start, 5),
-    ("a comment in batches of 256", batches, 5),
+    STATUS,
     ("thread list, a thread", each_listed, 3),
     ("thread list --state open (200 are)", listing("--state", "open"), 5),
     ("thread list --state open --label bug", listing("--state", "open", "--label", "bug"), 5),
     ("thread list --state open --assignee user2", listing("--state", "open", "--assignee", "user2"), 5),
     ("thread list --repository (100 threads, closed)", listing("--repository", "acme/pump"), 5),
-    ("status", lambda site: site.program("status"), 5),
+    ("a comment in batches of 256", batches, 5),
 )
-OF_ONE = OF_THREADS[:3] + OF_THREADS[-1:]
-OF_PACKS = (("a comment by command", comment, 15), ("status", OF_THREADS[-1][1], 5), ("thread list", listing(), 3))
+OF_ONE = OF_THREADS[:4]
+OF_PACKS = (("a comment by command", comment, 15), STATUS, ("thread list", listing(), 3))
 
 
 # --- Installations that grow otherwise -----------------------------------------------------------------
