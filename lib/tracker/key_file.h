@@ -35,10 +35,10 @@ guint mp_key_file_group(const MpKeyFile *file, const char *group);
 /* The names of a group's keys in their order, each once; never NULL. */
 GStrv mp_key_file_keys(const MpKeyFile *file, const char *group);
 
-/* A value without its escapes; NULL, with *why, where it is not UTF-8 or has an escape that is
- * none. A list's elements end with a semicolon each, which the last may lack. */
-char *mp_key_entry_string(const MpKeyEntry *entry, const char **why);
-GStrv mp_key_entry_list(const MpKeyEntry *entry, const char **why);
+/* A value without its escapes; NULL where it is not UTF-8. A list's elements end with a semicolon
+ * each, which the last may lack. */
+char *mp_key_entry_string(const MpKeyEntry *entry);
+GStrv mp_key_entry_list(const MpKeyEntry *entry);
 
 /* The other way: a value, or an element of a list without its semicolon. */
 void mp_key_append_escaped(GString *text, const char *value, bool is_element);

@@ -61,11 +61,10 @@ char *
 mp_record_optional(MpRecordReader *r, const char *key)
 {
     const MpKeyEntry *entry = find(r, key);
-    const char *why;
-    char *value = entry != NULL ? mp_key_entry_string(entry, &why) : NULL;
+    char *value = entry != NULL ? mp_key_entry_string(entry) : NULL;
 
     if (entry != NULL && value == NULL)
-        mp_record_blame(r, key, why);
+        mp_record_blame(r, key, "not UTF-8");
     return value;
 }
 
@@ -101,11 +100,10 @@ GStrv
 mp_record_list(MpRecordReader *r, const char *key)
 {
     const MpKeyEntry *entry = find(r, key);
-    const char *why;
-    GStrv list = entry != NULL ? mp_key_entry_list(entry, &why) : NULL;
+    GStrv list = entry != NULL ? mp_key_entry_list(entry) : NULL;
 
     if (entry != NULL && list == NULL)
-        mp_record_blame(r, key, why);
+        mp_record_blame(r, key, "not UTF-8");
     return list;
 }
 
