@@ -20,13 +20,16 @@
 
 #include <fcntl.h>
 
-enum { TIME, OUTCOME, REASON, MESSAGE_ID, NAME }; /* fields of outcomes.tsv */
+#define DAY 86400 /* for clocks that are set */
+
+enum { TIME, OUTCOME, REASON, MESSAGE_ID, NAME }; /* fields of an outcome */
 
 typedef struct {
     MpInstance instance;
     MpLimits limits;
     MpOutcome place;
     GHashTable *reasons; /* escaped file name to reason, the last one of each */
+    GHashTable *unknown; /* names of which it is still looked for */
     MpWorker *worker;
     bool json;
 } Quarantine;
@@ -36,6 +39,7 @@ quarantine_clear(Quarantine *quarantine)
 {
     g_clear_pointer(&quarantine->worker, mp_worker_free);
     g_clear_pointer(&quarantine->reasons, g_hash_table_unref);
+    g_clear_pointer(&quarantine->unknown, g_hash_table_unref);
     mp_instance_close(&quarantine->instance);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Quarantine, quarantine_clear)
@@ -46,22 +50,68 @@ static void
 take_reason(const char *const *fields, gpointer user_data)
 {
     const Quarantine *quarantine = user_data;
+    const char *place = mp_outcome_name(quarantine->place);
 
-    if (strcmp(fields[OUTCOME], mp_outcome_name(quarantine->place)) == 0)
+    if (strcmp(fields[OUTCOME], place) == 0 &&
+        g_hash_table_contains(quarantine->unknown, fields[NAME]))
         g_hash_table_insert(quarantine->reasons, g_strdup(fields[NAME]), g_strdup(fields[REASON]));
+}
+
+static gboolean
+is_known(gpointer name, gpointer value, gpointer reasons)
+{
+    (void)value;
+    return g_hash_table_contains(reasons, name);
+}
+
+/* Of each the last one: the newest month first, and none of before all of them came. */
+static bool
+find_reasons(Quarantine *quarantine, gint64 since, GError **error)
+{
+    const char *data = quarantine->instance.config->data;
+    g_autofree char *word = g_strdup_printf("\t%s\t", mp_outcome_name(quarantine->place));
+    g_autoptr(GPtrArray) words = g_ptr_array_new();
+    g_autoptr(GPtrArray) names = mp_outcomes_files(data, MAX(since - DAY, 0), error);
+
+    g_ptr_array_add(words, word);
+    for (guint i = names != NULL ? names->len : 0;
+         i > 0 && g_hash_table_size(quarantine->unknown) > 0; i--) {
+        if (!mp_outcomes_read(data, names->pdata[i - 1], words, take_reason, quarantine, error))
+            return false;
+        g_hash_table_foreach_remove(quarantine->unknown, is_known, quarantine->reasons);
+    }
+    return names != NULL;
+}
+
+/* Why these mails are there. */
+static bool
+learn_reasons(Quarantine *quarantine, const MpKeptMail *mails, guint n, GError **error)
+{
+    gint64 since = G_MAXINT64;
+
+    quarantine->reasons = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    quarantine->unknown = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (guint i = 0; i < n; i++) {
+        g_hash_table_add(quarantine->unknown, mp_escape(mails[i].name));
+        since = MIN(since, mails[i].received);
+        gint64 named =
+            mp_maildir_name_time(mails[i].name); /* a copy of the file has another time */
+        if (named >= 0)
+            since = MIN(since, named / G_USEC_PER_SEC);
+    }
+    return find_reasons(quarantine, since, error);
 }
 
 static bool
 open_quarantine(Quarantine *quarantine, const MpOptions *options, GError **error)
 {
-    quarantine->reasons = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     if (!mp_instance_load(&quarantine->instance, options, error))
         return false;
     quarantine->limits = mp_instance_limits(&quarantine->instance);
-    return mp_outcomes_foreach(quarantine->instance.config->data, take_reason, quarantine, error);
+    return true;
 }
 
-/* Why it is there; NULL where outcomes.tsv does not know it (any more). */
+/* Why it is there; NULL where outcomes do not know it (any more). */
 static const char *
 reason_of(const Quarantine *quarantine, const char *name)
 {
@@ -149,7 +199,8 @@ kept_mails_list(MpOutcome place, const char *summary, int argc, char **argv)
     if (!open_quarantine(&quarantine, &options, &error))
         return mp_report(error);
     g_autoptr(GArray) mails = mp_kept_list(quarantine.instance.config->data, place, &error);
-    if (mails == NULL)
+    if (mails == NULL ||
+        !learn_reasons(&quarantine, (const MpKeptMail *)mails->data, mails->len, &error))
         return mp_report(error);
     quarantine.worker = mp_extraction_worker(mails->len);
     for (guint i = 0; i < mails->len; i++)
@@ -271,7 +322,7 @@ kept_mails_show(MpOutcome place, const char *summary, int argc, char **argv)
         return mp_report(error);
     g_autoptr(GArray) mails = mp_kept_list(quarantine.instance.config->data, place, &error);
     const MpKeptMail *mail = mails != NULL ? kept_mails_find(mails, place, argv[1], &error) : NULL;
-    if (mail == NULL)
+    if (mail == NULL || !learn_reasons(&quarantine, mail, 1, &error))
         return mp_report(error);
     g_autoptr(MpMessage) message = read_mail(&quarantine, mail->name, &fault);
     g_autofree char *path = path_of(&quarantine, mail->name);

@@ -23,7 +23,7 @@ print_pruned(const MpPruned *pruned, bool is_dry_run)
                pruned->mails[outcome], mp_plural(pruned->mails[outcome], "mail", "mails"), size,
                verb);
     }
-    printf("outcomes.tsv: %" G_GUINT64_FORMAT " %s %s\n", pruned->outcomes,
+    printf("outcomes: %" G_GUINT64_FORMAT " %s %s\n", pruned->outcomes,
            mp_plural(pruned->outcomes, "line", "lines"), verb);
 }
 
@@ -50,7 +50,7 @@ cmd_prune(int argc, char **argv)
     MpPruned pruned;
 
     mp_options_parse(&options, entries, "[--dry-run]",
-                     "Removes mails of success/ and failure/ and lines of outcomes.tsv that were\n"
+                     "Removes mails of success/ and failure/ and lines of outcomes that were\n"
                      "kept as long as [inbound] keep-success, keep-failure, keep-outcomes and\n"
                      "keep-size in metroplex.conf(5) say. For example:\n"
                      "metroplex prune --dry-run",

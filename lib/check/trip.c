@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "base/time.h"
 #include "check/self_test.h"
+#include "maildir/kept.h"
 
 #define LOOK_US   50000
 #define HEAD      (64 * 1024)       /* octets in which a mail's Message-ID is looked for */
@@ -222,7 +223,7 @@ is_in_new(const MpChecker *checker, const char *name)
 
 /* time, outcome, reason, Message-ID, file, …: the line is written before the mail is moved. */
 static void
-look_at_outcomes(Watch *watch)
+take_outcomes(Watch *watch)
 {
     g_autofree char *news = news_of(watch->checker, &watch->outcomes);
     g_auto(GStrv) lines = g_strsplit(news, "\n", -1);
@@ -239,6 +240,29 @@ look_at_outcomes(Watch *watch)
         trip->outcome = g_strdup(fields[1]);
         trip->reason = g_strdup(fields[2]);
         trip->file = g_strdup(fields[4]);
+    }
+}
+
+static char *
+outcomes_path(const Watch *watch)
+{
+    g_autofree char *name = mp_outcomes_name(mp_time_now());
+
+    return mp_outcomes_path(watch->checker->config->data, name);
+}
+
+/* A month may end meanwhile, and the next one has a file of its own. */
+static void
+look_at_outcomes(Watch *watch)
+{
+    g_autofree char *path = outcomes_path(watch);
+    MpTrip *trip = watch->trip;
+
+    take_outcomes(watch);
+    if (strcmp(path, watch->outcomes.path) != 0) {
+        g_free(watch->outcomes.path);
+        watch->outcomes = (Growing){.path = g_steal_pointer(&path)};
+        take_outcomes(watch);
     }
     if (trip->file != NULL && !is_in_new(watch->checker, trip->file))
         pass(trip, MP_STATION_FILED);
@@ -272,7 +296,7 @@ begin_watch(Watch *watch)
     watch->seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     watch->postfix = (Growing){.path = g_strdup(watch->trip->log_file), .is_roots = true};
     watch->ours.path = g_build_filename(config->log_directory, "metroplex.log", NULL);
-    watch->outcomes.path = mp_config_path(config, "incoming-mail/outcomes.tsv");
+    watch->outcomes.path = outcomes_path(watch);
     mp_check_as_root(watch->checker);
     watch->postfix.at = watch->postfix.path != NULL ? size_of(watch->postfix.path) : 0;
     mp_check_as_owner(watch->checker);

@@ -31,7 +31,7 @@ typedef struct MpTrip {
     char *trouble;    /* what Postfix's log says of it: a refusal, a deferral, a bounce; or NULL */
     bool is_rejected; /* it was turned away at RCPT TO */
     char *error;      /* the last line of level ERROR in our log since; or NULL */
-    char *outcome, *reason, *file; /* as outcomes.tsv has them; or NULL */
+    char *outcome, *reason, *file; /* as its line of outcomes has them; or NULL */
 } MpTrip;
 
 void mp_trip_free(MpTrip *trip);

@@ -143,7 +143,7 @@ void mp_inbound_count_posted(MpInbound *inbound, const GPtrArray *deliveries);
 
 /* ---- move.c ---- */
 
-/* Writes outcomes.tsv, then moves the files. */
+/* Writes outcomes, then moves the files. */
 bool mp_inbound_move(MpInbound *inbound, const GPtrArray *deliveries, GError **error);
 
 /* Counts what becomes of it, for the exit status, and remembers what was not moved away. */

@@ -1,4 +1,4 @@
-/* The end of a mail's way: its line in outcomes.tsv, then its move to success/ or failure/. */
+/* The end of a mail's way: its line of outcomes, then its move to success/ or failure/. */
 #include "base/escape.h"
 #include "base/log.h"
 #include "policy/commands.h"

@@ -146,7 +146,7 @@ static void
 log_end(const MpPruned *pruned)
 {
     mp_info("Pruned %" G_GUINT64_FORMAT " %s of success, %" G_GUINT64_FORMAT
-            " of failure, %" G_GUINT64_FORMAT " %s of outcomes.tsv",
+            " of failure, %" G_GUINT64_FORMAT " %s of outcomes",
             pruned->mails[MP_OUTCOME_SUCCESS],
             mp_plural(pruned->mails[MP_OUTCOME_SUCCESS], "mail", "mails"),
             pruned->mails[MP_OUTCOME_FAILURE], pruned->outcomes,

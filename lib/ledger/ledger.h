@@ -1,6 +1,6 @@
 /*
  * What happened, counted by the hour: what `metroplex status` shows without reading months of
- * outcomes.tsv.
+ * outcomes.
  *
  *   DATA/ledger/counts   text, one count a line: HOUR<TAB>NAME<TAB>COUNT
  *   DATA/ledger/lock     held by who appends or compacts

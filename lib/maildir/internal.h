@@ -7,6 +7,7 @@ struct MpMaildir {
     char *new_path, *outcome_path[MP_N_OUTCOMES];
     int new_fd, outcome_fd[MP_N_OUTCOMES], incoming_fd;
     bool is_moved;
-    bool is_mended;       /* outcomes.tsv, by this process */
+    char *data;
+    char *mended;         /* the file of outcomes that this process can append to; or NULL */
     GHashTable *reported; /* names that are no regular files, already logged */
 };

@@ -25,19 +25,34 @@ typedef struct {
 bool
 mp_kept_measure(const char *data, MpOutcome outcome, guint64 most, MpKept *kept, GError **error);
 
-/* ---- outcomes.tsv ---- */
+/* ---- Outcomes: a file a month, "outcomes-2026-11.tsv", so that none grows for ever ---- */
 
 #define MP_OUTCOMES_FIELDS 8
+
+/* The name of the file that has the lines of this time (seconds since 1970); and the path of a name
+ * below DATA, or, with NULL, of its directory. Both are the caller's. */
+char *mp_outcomes_name(gint64 time);
+char *mp_outcomes_path(const char *data, const char *name);
+
+/* The names of those that are there, from that of `since` on (0: all), the oldest first. The
+ * caller's; NULL for errors only. */
+GPtrArray *mp_outcomes_files(const char *data, gint64 since, GError **error);
 
 /* A line, by its fields (maildir.h has their order), escaped as they stand there. */
 typedef void (*MpOutcomesTell)(const char *const *fields, gpointer user_data);
 
-/* Tells each whole line, the oldest first; none where there is no file yet. */
+/* Tells each whole line of one file; with `words` (char *), which hold no newline, those that have
+ * one of these anywhere, at a fraction of the cost. None where the file is gone. */
+bool mp_outcomes_read(const char *data, const char *name, const GPtrArray *words,
+                      MpOutcomesTell tell, gpointer user_data, GError **error);
+
+/* Each whole line of all. */
 bool mp_outcomes_foreach(const char *data, MpOutcomesTell tell, gpointer user_data, GError **error);
 
 /*
- * Removes the lines at the beginning that were written before `before` (seconds since 1970): the
- * file is replaced as a whole by the rest of it. *n is how many; with `is_dry_run` they are only
- * counted. The caller holds the data directory's lock, as who appends does.
+ * Removes the lines that were written before `before` (seconds since 1970): whole files, the oldest
+ * first, and the beginning of one, which is replaced as a whole by the rest of it. *n is how many;
+ * with `is_dry_run` they are only counted. The caller holds the data directory's lock, as who
+ * appends does.
  */
 bool mp_outcomes_cut(const char *data, gint64 before, bool is_dry_run, guint64 *n, GError **error);

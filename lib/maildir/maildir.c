@@ -38,6 +38,7 @@ mp_maildir_open(const char *data, GError **error)
     for (int i = 0; i < MP_N_OUTCOMES; i++)
         m->outcome_fd[i] = -1;
     m->reported = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    m->data = g_strdup(data);
     m->new_path = g_build_filename(data, "mail/reply/new", NULL);
     m->new_fd = mp_open_made_directory(m->new_path, error);
     m->incoming_fd = m->new_fd >= 0 ? mp_open_made_directory(incoming, error) : -1;
@@ -65,6 +66,8 @@ mp_maildir_free(MpMaildir *m)
     }
     g_hash_table_unref(m->reported);
     g_free(m->new_path);
+    g_free(m->mended);
+    g_free(m->data);
     g_free(m);
 }
 
@@ -95,10 +98,8 @@ microseconds_of(const char *middle)
     return value < G_USEC_PER_SEC ? value : 0;
 }
 
-/* Microseconds since the epoch of a Maildir name ("1414630039.V….host", also with M and
- * microseconds); -1 if the name is not of that form. */
-static gint64
-time_of_name(const char *name)
+gint64
+mp_maildir_name_time(const char *name)
 {
     gsize digits = strspn(name, "0123456789");
 
@@ -146,7 +147,7 @@ static gint
 by_time_and_name(gconstpointer a, gconstpointer b)
 {
     const char *x = *(const char *const *)a, *y = *(const char *const *)b;
-    gint64 tx = time_of_name(x), ty = time_of_name(y);
+    gint64 tx = mp_maildir_name_time(x), ty = mp_maildir_name_time(y);
 
     return tx != ty ? (tx < ty ? -1 : 1) : strcmp(x, y);
 }
@@ -202,7 +203,7 @@ look_at(MpMail *mail, GError **error)
     if (!S_ISREG(st.st_mode))
         return mp_fail(error, MP_ERROR_INPUT, "%s is not a regular file", shown);
     mail->size = st.st_size;
-    mail->received = time_of_name(mail->name);
+    mail->received = mp_maildir_name_time(mail->name);
     if (mail->received < 0)
         mail->received = st.st_mtim.tv_sec * G_USEC_PER_SEC + st.st_mtim.tv_nsec / 1000;
     return true;

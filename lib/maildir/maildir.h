@@ -4,7 +4,7 @@
  *   MAIL/new/                       where the MTA delivers (maildir(5))
  *   INCOMING/success, …/failure     where every mail ends, unchanged, under its own file name
  *   INCOMING/held                   where a mail waits for what nobody knows yet
- *   INCOMING/outcomes.tsv           one line a mail, written before it is moved (outcomes.c)
+ *   INCOMING/outcomes-2026-11.tsv   one line a mail, written before it is moved (outcomes.c)
  *
  * Every move is a rename on one file system, made durable by a sync of both directories once a
  * batch. A name taken by the same content means that an earlier run was killed between the two
@@ -46,6 +46,10 @@ typedef struct {
     gint64 size;     /* octets */
     gint64 received; /* microseconds since the epoch: of the name, else of the file */
 } MpMail;
+
+/* Microseconds since the epoch of a Maildir name ("1414630039.V….host", also with M and
+ * microseconds); -1 if the name is not of that form. */
+gint64 mp_maildir_name_time(const char *name);
 
 void mp_mail_free(MpMail *mail); /* closes the descriptor */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpMail, mp_mail_free)
@@ -94,7 +98,8 @@ typedef struct {
     gint64 received;         /* microseconds */
 } MpOutcomeLine;
 
-/* Appends lines to outcomes.tsv and syncs it: time, outcome, reason, Message-ID, file name, thread,
- * comment, seconds from delivery; "-" for a value that is not there. GArray of MpOutcomeLine. Lines
- * that a power cut left torn are cut off first: their mails were not moved. */
+/* Appends lines to the file of outcomes of this month (in UTC, as all dates in it), and syncs it:
+ * time, outcome, reason, Message-ID, file name, thread, comment, seconds from delivery; "-" for a
+ * value that is not there. GArray of MpOutcomeLine. Lines that a power cut left torn are cut off
+ * first: their mails were not moved. */
 bool mp_maildir_record(MpMaildir *maildir, const GArray *lines, GError **error);

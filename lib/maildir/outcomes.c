@@ -1,4 +1,4 @@
-/* outcomes.tsv, a line for each mail; see maildir.h. */
+/* Outcomes, a line for each mail, in a file a month; see maildir.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -11,9 +11,8 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "maildir/internal.h"
+#include "maildir/kept.h"
 
-#define NAME     "outcomes.tsv"
-#define N_FIELDS 8
 #define TAIL_MAX 65536 /* looked at in one go: some hundred lines */
 
 /* --- The lines ------------------------------------------------------------------------------- */
@@ -67,7 +66,7 @@ is_line(const char *line, gsize length)
             return false;
         fields += line[i] == '\t';
     }
-    return fields == N_FIELDS && is_time(line, (gsize)(tab - line));
+    return fields == MP_OUTCOMES_FIELDS && is_time(line, (gsize)(tab - line));
 }
 
 /* --- Mending --------------------------------------------------------------------------------- */
@@ -135,39 +134,85 @@ cut_tail(int fd, gsize *cut, bool *is_all, GError **error)
            mp_fail_errno(error, "cannot cut off what is torn");
 }
 
-/*
- * Once a process, the remains of a write that a power cut interrupted are cut off, since the next
- * line would be glued to them. Nothing is lost, since a mail is moved only when its line is
- * durable. The name of the file is made durable too, since the process that made it may have died
- * before.
- */
+/* What was not synced by a process that died must not turn out torn behind whole lines, either. */
 static bool
-mend(MpMaildir *m, int fd, GError **error)
+mend_file(int fd, const char *name, GError **error)
 {
     bool is_all = true;
     gsize cut = 0;
 
-    if (m->is_mended)
-        return true;
     while (is_all)
         if (!cut_tail(fd, &cut, &is_all, error))
             return false;
     if (cut > 0)
-        mp_warn(NAME ": the last %" G_GSIZE_FORMAT " %s no lines: cut off", cut,
+        mp_warn("%s: the last %" G_GSIZE_FORMAT " %s no lines: cut off", name, cut,
                 mp_plural(cut, "octet was", "octets were"));
-    /* what was not synced by a process that died must not turn out torn behind whole lines */
-    m->is_mended = (fdatasync(fd) == 0 || mp_fail_errno(error, "cannot sync")) &&
-                   mp_sync_directory(m->incoming_fd, "incoming-mail", error);
-    return m->is_mended;
+    return fdatasync(fd) == 0 || mp_fail_errno(error, "cannot sync");
+}
+
+static int
+open_file(const MpMaildir *m, const char *name, int flags, GError **error)
+{
+    int fd = openat(m->incoming_fd, name, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | flags, 0640);
+
+    if (fd < 0)
+        mp_fail_errno(error, "cannot open it");
+    return fd;
+}
+
+/* The month is new, so that a process that died may have written to the last file but this one. No
+ * line is glued to that: what cannot be mended is no reason to stop. */
+static void
+mend_before(const MpMaildir *m, const char *name)
+{
+    g_autoptr(GError) why = NULL;
+    g_autoptr(GPtrArray) names = mp_outcomes_files(m->data, 0, &why);
+    guint n = names != NULL ? names->len : 0;
+
+    if (n > 0 && strcmp(names->pdata[n - 1], name) == 0)
+        n--;
+    if (n > 0) {
+        g_auto(MpFd) fd = open_file(m, names->pdata[n - 1], O_NONBLOCK, &why);
+        if (fd >= 0)
+            (void)mend_file(fd, names->pdata[n - 1], &why);
+    }
+    if (why != NULL)
+        mp_warn("%s: %s", n > 0 ? (const char *)names->pdata[n - 1] : "incoming-mail",
+                why->message);
+}
+
+/*
+ * Once a process and file, the remains of a write that a power cut interrupted are cut off, since
+ * the next line would be glued to them. Nothing is lost, since a mail is moved only when its line
+ * is durable. The name of the file is made durable too, since the process that made it may have
+ * died before.
+ */
+static bool
+mend(MpMaildir *m, int fd, const char *name, GError **error)
+{
+    struct stat st;
+
+    if (g_strcmp0(m->mended, name) == 0)
+        return true;
+    if (fstat(fd, &st) == 0 && st.st_size == 0)
+        mend_before(m, name);
+    if (!mend_file(fd, name, error) || !mp_sync_directory(m->incoming_fd, "incoming-mail", error))
+        return false;
+    g_free(m->mended);
+    m->mended = g_strdup(name);
+    return true;
 }
 
 static bool
-append(MpMaildir *m, int fd, const GString *text, GError **error)
+append(MpMaildir *m, int fd, const char *name, const GString *text, GError **error)
 {
-    if (!mend(m, fd, error))
+    if (!mend(m, fd, name, error))
         return false;
-    m->is_mended = mp_write_all(fd, text->str, text->len, error); /* a part of it may be there */
-    return m->is_mended && (fdatasync(fd) == 0 || mp_fail_errno(error, "cannot sync"));
+    if (!mp_write_all(fd, text->str, text->len, error)) { /* a part of it may be there */
+        g_clear_pointer(&m->mended, g_free);
+        return false;
+    }
+    return fdatasync(fd) == 0 || mp_fail_errno(error, "cannot sync");
 }
 
 bool
@@ -175,17 +220,15 @@ mp_maildir_record(MpMaildir *m, const GArray *lines, GError **error)
 {
     g_autoptr(GString) text = g_string_new(NULL);
     gint64 now = g_get_real_time();
+    g_autofree char *name = mp_outcomes_name(now / G_USEC_PER_SEC);
 
     if (lines->len == 0)
         return true;
     for (guint i = 0; i < lines->len; i++)
         append_line(text, &g_array_index(lines, MpOutcomeLine, i), now);
-    g_auto(MpFd) fd =
-        openat(m->incoming_fd, NAME, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-    if (fd < 0)
-        return mp_fail_errno(error, "cannot open " NAME);
-    if (append(m, fd, text, error))
+    g_auto(MpFd) fd = open_file(m, name, O_CREAT, error);
+    if (fd >= 0 && append(m, fd, name, text, error))
         return true;
-    g_prefix_error(error, NAME ": ");
+    g_prefix_error(error, "%s: ", name);
     return false;
 }

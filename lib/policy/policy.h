@@ -1,7 +1,7 @@
 /*
  * The gates: what a mail must pass to become a comment, as one ordered table.
  *
- * Each gate has a reason code (in log, outcomes.tsv and explain), an outcome, and a function that
+ * Each gate has a reason code (in log, outcomes and explain), an outcome, and a function that
  * says whether it stops this mail. The first that does decides. Gates read what
  * is known about one mail, and change nothing.
  */

@@ -13,6 +13,7 @@
 #include "base/escape.h"
 #include "base/file.h"
 #include "base/time.h"
+#include "maildir/kept.h"
 #include "report/bundle_tar.h"
 
 #define CONVERSATIONS "outbox/conversations"
@@ -31,7 +32,7 @@ notifier_log(MpReport *report)
 }
 
 /* The file whose size tells how large a member may become. */
-typedef enum { NO_FILE, OF_DATA, OF_LOGS, OF_POSTFIX } Place;
+typedef enum { NO_FILE, OF_DATA, OF_OUTCOMES, OF_LOGS, OF_POSTFIX } Place;
 
 static const struct {
     const char *name, *what;
@@ -53,8 +54,7 @@ static const struct {
      NULL},
     {"repositories.txt", "their policies, and what is told of pushes", mp_report_repositories, true,
      NO_FILE, NULL},
-    {"outcomes.tsv", "what became of each mail", mp_report_outcomes, true, OF_DATA,
-     "incoming-mail/outcomes.tsv"},
+    {"outcomes.tsv", "what became of each mail", mp_report_outcomes, true, OF_OUTCOMES, NULL},
     {"metroplex.log", "the log", metroplex_log, true, OF_LOGS, "metroplex.log"},
     {"notifier.log", "the log of the way out", notifier_log, true, OF_LOGS, "notifier.log"},
     {"mail.log", "Postfix's lines about us, a mail after the other", mp_report_mail_log, true,
@@ -281,6 +281,21 @@ size_of_log(const MpReport *report, const char *path)
 }
 
 static gint64
+size_of_outcomes(const MpReport *report)
+{
+    const char *data = report->instance->config->data;
+    g_autoptr(GPtrArray) names = mp_outcomes_files(data, report->since, NULL);
+    gint64 size = 0;
+
+    for (guint i = 0; names != NULL && i < names->len; i++) {
+        g_autofree char *path = mp_outcomes_path(data, names->pdata[i]);
+
+        size += size_of_log(report, path);
+    }
+    return size;
+}
+
+static gint64
 size_of_part(const MpReport *report, gsize part)
 {
     const MpConfig *config = report->instance->config;
@@ -290,6 +305,8 @@ size_of_part(const MpReport *report, gsize part)
     case OF_DATA:
         path = mp_config_path(config, parts[part].file);
         return size_of_log(report, path);
+    case OF_OUTCOMES:
+        return size_of_outcomes(report);
     case OF_LOGS:
         path = g_build_filename(config->log_directory, parts[part].file, NULL);
         return size_of_log(report, path);

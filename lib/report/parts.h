@@ -65,7 +65,7 @@ void mp_report_repositories(MpReport *report);
 void mp_report_runs(MpReport *report);   /* the last ones */
 void mp_report_ledger(MpReport *report); /* and the counts */
 
-/* The lines since `since`: metroplex.log and notifier.log, outcomes.tsv, Postfix's records that are
+/* The lines since `since`: metroplex.log and notifier.log, outcomes, Postfix's records that are
  * about us. */
 void mp_report_our_log(MpReport *report, const char *name);
 void mp_report_outcomes(MpReport *report);

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "maildir/kept.h"
 #include "report/mail_log.h"
 
 static void
@@ -84,14 +85,30 @@ mp_report_our_log(MpReport *report, const char *name)
     read_log(report, name, path, tell_young, &since);
 }
 
+/* The months from that of `since` on. */
+static void
+read_outcomes(MpReport *report, MpLogTell tell, Since *since)
+{
+    const char *data = report->instance->config->data;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) names = mp_outcomes_files(data, report->since, &error);
+
+    if (names == NULL)
+        mp_report_note(report, "outcomes.tsv", error->message);
+    for (guint i = 0; names != NULL && i < names->len; i++) {
+        g_autofree char *path = mp_outcomes_path(data, names->pdata[i]);
+
+        read_log(report, names->pdata[i], path, tell, since);
+    }
+}
+
 void
 mp_report_outcomes(MpReport *report)
 {
-    g_autofree char *path = mp_config_path(report->instance->config, "incoming-mail/outcomes.tsv");
     Since since;
 
     since_begin(&since, report, false, 0);
-    read_log(report, "outcomes.tsv", path, tell_young, &since);
+    read_outcomes(report, tell_young, &since);
 }
 
 /* --- The last ones ---------------------------------------------------------------------------- */
@@ -109,13 +126,21 @@ ring_add(Since *since, const char *line, gsize length)
 }
 
 static void
-ring_tell(Since *since)
+ring_begin(Since *since, guint most)
+{
+    since->last = g_ptr_array_new_with_free_func(g_free);
+    since->most = most;
+}
+
+static void
+ring_end(Since *since)
 {
     for (guint i = 0; i < since->last->len; i++) {
         const char *line = since->last->pdata[(since->next + i) % since->last->len];
 
         mp_report_line(since->report, line, strlen(line));
     }
+    g_clear_pointer(&since->last, g_ptr_array_unref);
 }
 
 static void
@@ -141,18 +166,6 @@ take_failure(const char *line, gsize length, gint64 modified, gpointer user_data
         ring_add(since, line, length);
 }
 
-static void
-tell_last(MpReport *report, const char *place, const char *path, Since *since, MpLogTell take,
-          guint most)
-{
-    g_autoptr(GPtrArray) last = g_ptr_array_new_with_free_func(g_free);
-
-    since->last = last;
-    since->most = most;
-    read_log(report, place, path, take, since);
-    ring_tell(since);
-}
-
 void
 mp_report_last_warnings(MpReport *report, const char *name, guint most)
 {
@@ -160,17 +173,20 @@ mp_report_last_warnings(MpReport *report, const char *name, guint most)
     Since since;
 
     since_begin(&since, report, true, 1);
-    tell_last(report, name, path, &since, take_warning, most);
+    ring_begin(&since, most);
+    read_log(report, name, path, take_warning, &since);
+    ring_end(&since);
 }
 
 void
 mp_report_last_failures(MpReport *report, guint most)
 {
-    g_autofree char *path = mp_config_path(report->instance->config, "incoming-mail/outcomes.tsv");
     Since since;
 
     since_begin(&since, report, false, 0);
-    tell_last(report, "outcomes.tsv", path, &since, take_failure, most);
+    ring_begin(&since, most);
+    read_outcomes(report, take_failure, &since);
+    ring_end(&since);
 }
 
 /* --- Postfix's -------------------------------------------------------------------------------- */

@@ -40,7 +40,7 @@ void
 mp_trace_add_place(MpTracer *tracer, guint64 thread, guint64 comment)
 {
     if (!mp_trace_has_place(tracer, thread, comment))
-        g_array_append_vals(tracer->comments, &(MpTracePlace){thread, comment}, 1);
+        g_array_append_vals(tracer->comments, &(MpTracePlace){thread, comment, 0}, 1);
 }
 
 void

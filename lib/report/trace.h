@@ -1,5 +1,5 @@
 /*
- * One mail's way, as far as it can be seen: through Postfix's log, ours, outcomes.tsv, the tracker,
+ * One mail's way, as far as it can be seen: through Postfix's log, ours, outcomes, the tracker,
  * the queue and its recipients. Nothing is changed, locked or logged.
  */
 #pragma once
@@ -13,7 +13,7 @@
 
 typedef struct {
     gint64 time;       /* microseconds since 1970; 0: not known */
-    const char *place; /* where it was read: "mail.log", "outcomes.tsv", "tracker", … */
+    const char *place; /* where it was read: "mail.log", "outcomes", "tracker", … */
     char *text;        /* masked, not escaped */
 } MpTraceFact;
 

@@ -20,6 +20,7 @@ typedef struct {
 
 typedef struct {
     guint64 thread, comment;
+    gint64 date; /* of the comment, seconds; 0 where that is not known */
 } MpTracePlace;
 
 /* Adds one that is not there yet; empty ones, "-" and NULL are none. True if it is new. */
@@ -35,10 +36,16 @@ void mp_trace_tell(MpTracer *tracer, GArray *list, gint64 time, const char *plac
 
 /* Of an address: the Message-IDs of the latest mails from or to it. */
 void mp_trace_find_mails(MpTracer *tracer);
-/* What outcomes.tsv knows, which tells Message-ID, file and comment of each other. */
-void mp_trace_outcomes(MpTracer *tracer);
 /* What the programs' logs and Postfix's say. */
 void mp_trace_logs(MpTracer *tracer);
+
+/* Of a place that cannot be read. */
+void mp_trace_cannot_see(MpTracer *tracer, const char *place, const char *why);
+
+/* --- trace_outcomes.c --- */
+
+/* What became of mails, which tells Message-ID, file and comment of each other. */
+void mp_trace_outcomes(MpTracer *tracer);
 
 /* --- trace_stores.c --- */
 

@@ -6,13 +6,12 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/time.h"
-#include "maildir/kept.h"
 #include "report/mail_log.h"
 
 #define MAILS_MAX 10 /* of an address: the latest */
 
-static void
-cannot_see(MpTracer *tracer, const char *place, const char *why)
+void
+mp_trace_cannot_see(MpTracer *tracer, const char *place, const char *why)
 {
     mp_trace_tell(tracer, tracer->trace->unseen, 0, place, "%s", why);
 }
@@ -25,7 +24,7 @@ read_log(MpTracer *tracer, const char *place, const char *path, MpLogTell tell, 
     g_autoptr(MpLogFiles) files = mp_log_files_open(path, 0, &error);
 
     if (files == NULL || !mp_log_files_read(files, tell, user_data, &error))
-        cannot_see(tracer, place, error->message);
+        mp_trace_cannot_see(tracer, place, error->message);
 }
 
 static bool
@@ -148,7 +147,7 @@ read_mail_log(MpTracer *tracer, MpMailLogWants wants, MpMailLogTell tell)
     g_autoptr(GError) error = NULL;
 
     if (!mp_log_files_read(tracer->wishes->mail_log, add_to_mail_log, log, &error))
-        cannot_see(tracer, "mail.log", error->message);
+        mp_trace_cannot_see(tracer, "mail.log", error->message);
     mp_mail_log_finish(log);
 }
 
@@ -157,94 +156,6 @@ mp_trace_find_mails(MpTracer *tracer)
 {
     if (tracer->wishes->mail_log != NULL)
         read_mail_log(tracer, is_about_address, note_mail);
-}
-
-/* --- outcomes.tsv ----------------------------------------------------------------------------- */
-
-enum { TIME, OUTCOME, REASON, MESSAGE_ID, FILE_NAME, THREAD, COMMENT, SECONDS };
-
-static bool
-is_among(GPtrArray *texts, const char *text)
-{
-    return g_ptr_array_find_with_equal_func(texts, text, g_str_equal, NULL);
-}
-
-static bool
-is_wanted(const MpTracer *tracer, const char *const *fields)
-{
-    guint64 thread = g_ascii_strtoull(fields[THREAD], NULL, 10);
-    guint64 comment = g_ascii_strtoull(fields[COMMENT], NULL, 10);
-
-    return is_among(tracer->ids, fields[MESSAGE_ID]) ||
-           is_among(tracer->files, fields[FILE_NAME]) ||
-           (comment > 0 && mp_trace_has_place(tracer, thread, comment));
-}
-
-static gint64
-time_of(const char *text)
-{
-    g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(text, NULL);
-
-    return time != NULL
-               ? g_date_time_to_unix(time) * G_USEC_PER_SEC + g_date_time_get_microsecond(time)
-               : 0;
-}
-
-typedef struct {
-    MpTracer *tracer;
-    bool tells; /* else it only learns */
-} Outcomes;
-
-static void
-tell_outcome(MpTracer *tracer, const char *const *fields)
-{
-    g_autofree char *place = g_strdup("");
-
-    if (strcmp(fields[COMMENT], "-") != 0) {
-        g_free(place);
-        place = g_strdup_printf(", comment %s of thread %s", fields[COMMENT], fields[THREAD]);
-    } else if (strcmp(fields[THREAD], "-") != 0) {
-        g_free(place);
-        place = g_strdup_printf(", thread %s", fields[THREAD]);
-    }
-    mp_trace_tell(tracer, tracer->trace->facts, time_of(fields[TIME]), "outcomes.tsv",
-                  "%s, %s%s, %s s after its delivery: %s, file %s", fields[OUTCOME], fields[REASON],
-                  place, fields[SECONDS], fields[MESSAGE_ID], fields[FILE_NAME]);
-}
-
-static void
-take_outcome(const char *const *fields, gpointer user_data)
-{
-    const Outcomes *outcomes = user_data;
-    MpTracer *tracer = outcomes->tracer;
-
-    if (!is_wanted(tracer, fields))
-        return;
-    if (outcomes->tells) {
-        tell_outcome(tracer, fields);
-        return;
-    }
-    mp_trace_add(tracer->ids, fields[MESSAGE_ID]);
-    mp_trace_add(tracer->files, fields[FILE_NAME]);
-    guint64 comment = g_ascii_strtoull(fields[COMMENT], NULL, 10);
-    if (comment > 0)
-        mp_trace_add_place(tracer, g_ascii_strtoull(fields[THREAD], NULL, 10), comment);
-}
-
-/* Once to learn what belongs together, once to tell it. */
-void
-mp_trace_outcomes(MpTracer *tracer)
-{
-    const char *data = tracer->instance->config->data;
-    g_autoptr(GError) error = NULL;
-    Outcomes outcomes = {.tracer = tracer};
-
-    if (mp_outcomes_foreach(data, take_outcome, &outcomes, &error)) {
-        outcomes.tells = true;
-        (void)mp_outcomes_foreach(data, take_outcome, &outcomes, &error);
-    }
-    if (error != NULL)
-        cannot_see(tracer, "outcomes.tsv", error->message);
 }
 
 /* --- Our logs --------------------------------------------------------------------------------- */
@@ -337,5 +248,5 @@ mp_trace_logs(MpTracer *tracer)
     if (tracer->wishes->mail_log != NULL)
         read_mail_log(tracer, is_about_ids, tell_record);
     else
-        cannot_see(tracer, "mail.log", tracer->wishes->mail_log_why);
+        mp_trace_cannot_see(tracer, "mail.log", tracer->wishes->mail_log_why);
 }

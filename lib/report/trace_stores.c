@@ -52,7 +52,7 @@ tell_comment(MpTracer *tracer, const MpThread *thread, const MpComment *comment)
 
 /* Also the Message-ID that our notification of it has. */
 static bool
-take_comment(MpTracer *tracer, const MpTracePlace *place, GError **error)
+take_comment(MpTracer *tracer, MpTracePlace *place, GError **error)
 {
     g_autoptr(MpThread) thread = NULL;
     g_autoptr(MpComment) comment = NULL;
@@ -69,6 +69,7 @@ take_comment(MpTracer *tracer, const MpTracePlace *place, GError **error)
         return mp_fail(error, MP_ERROR_INPUT,
                        "thread %" G_GUINT64_FORMAT " has no comment %" G_GUINT64_FORMAT,
                        place->thread, place->comment);
+    place->date = comment->date;
     if (comment->key != NULL && mp_trace_add(tracer->keys, comment->key))
         tell_comment(tracer, thread, comment);
     mp_trace_add(tracer->ids, comment->message_id);

@@ -73,7 +73,7 @@ const MpSetting mp_settings_table[] = {
     {NULL, "inbound.linger", N_("Milliseconds to wait for more mail")},
     {NULL, "inbound.keep-success", N_("Days to keep mail that was taken")},
     {NULL, "inbound.keep-failure", N_("Days to keep mail that was refused")},
-    {NULL, "inbound.keep-outcomes", N_("Days to keep the lines of outcomes.tsv")},
+    {NULL, "inbound.keep-outcomes", N_("Days to keep the lines that say what became of each mail")},
     {NULL, "inbound.keep-size", N_("Bytes of all mail that is kept")},
 
     {N_("Tracker"), "tracker.remote", N_("Git repository that several hosts share"), MP_APPLY_INIT},

@@ -158,8 +158,8 @@ echo "    git fsck --strict: clean"
 
 say "8. Where the mails are"
 (cd "$data/incoming-mail" && ls success failure) | show
-echo "    incoming-mail/outcomes.tsv:"
-cut -f 2,3,6- "$data/incoming-mail/outcomes.tsv" | sed 's/^/        /'
+echo "    incoming-mail/outcomes-$(date -u +%Y-%m).tsv:"
+cut -f 2,3,6- "$data"/incoming-mail/outcomes-*.tsv | sed 's/^/        /'
 
 say "9. The other subscribers hear of it"
 rm -f "$dir"/sent/*.eml "$dir"/sent/*.envelope
@@ -195,8 +195,8 @@ metroplex pages --check "$dir/pages" | show
 echo "    r/acme/rocket/$issue.html, without its markup:"
 sed -n '/<main/,/<section/p' "$dir/pages/r/acme/rocket/$issue.html" | sed '/<details/,/<\/details/d; s/<[^>]*>//g; /^ *$/d' | sed 's/^/        /'
 
-posted=$(cut -f 3 "$data/incoming-mail/outcomes.tsv" | grep -cx posted)
-refused=$(cut -f 3 "$data/incoming-mail/outcomes.tsv" | grep -cx bad-address)
+posted=$(cut -f 3 "$data"/incoming-mail/outcomes-*.tsv | grep -cx posted)
+refused=$(cut -f 3 "$data"/incoming-mail/outcomes-*.tsv | grep -cx bad-address)
 sent=$(ls "$dir"/sent/*.eml | wc -l)
 say "Done: $posted comments posted, $refused forged address refused, $sent notifications sent on."
 [[ $posted == 2 && $refused == 1 && $sent == 4 ]] || die "that is not what should have happened"

@@ -190,12 +190,16 @@ class Site:
     failure = property(lambda self: self.listed("incoming-mail/failure"))
 
     def outcomes(self):
-        """outcomes.tsv as lists of fields."""
-        try:
-            with open(os.path.join(self.data, "incoming-mail/outcomes.tsv")) as f:
-                return [line.rstrip("\n").split("\t") for line in f]
-        except FileNotFoundError:
-            return []
+        """The lines of all months, as lists of fields."""
+        lines = []
+        for path in sorted(glob.glob(os.path.join(self.data, "incoming-mail/outcomes-*.tsv"))):
+            with open(path) as f:
+                lines += [line.rstrip("\n").split("\t") for line in f]
+        return lines
+
+    def outcomes_file(self, when=None):
+        """The file of the month that has this time, or now."""
+        return os.path.join(self.data, "incoming-mail", time.strftime("outcomes-%Y-%m.tsv", time.gmtime(when)))
 
     def reasons(self):
         return {fields[4]: fields[2] for fields in self.outcomes()}

@@ -14,7 +14,7 @@ import re
 import subprocess
 from dataclasses import dataclass, field
 
-FIELDS = 8  # of a line of outcomes.tsv
+FIELDS = 8  # of a line of outcomes
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")  # the first of them: two lines glued together have another
 SERVER = "../remote/t.git"  # of a tracker that is shared, beside the data
 GIT = ["git", "-c", "safe.directory=*", "-c", "core.commitGraph=false"]
@@ -93,16 +93,23 @@ def mails(site, given):
             yield f"mail: {name} is in {found[name]}, not once in {mail.place}/"
 
 
+def outcomes_of(site):
+    """The text of each month's file, by its name, the oldest first."""
+    return {name: read(os.path.join(site.data, "incoming-mail", name)).decode(errors="replace")
+            for name in sorted(names(site, "incoming-mail")) if name.startswith("outcomes-")}
+
+
 def outcomes(site, given):
-    path = os.path.join(site.data, "incoming-mail/outcomes.tsv")
-    text = read(path).decode(errors="replace") if os.path.exists(path) else ""
     last = {}
-    if text and not text.endswith("\n"):
-        yield "outcomes: the last line has no end"
-    for line in text.splitlines():
+    for name, text in outcomes_of(site).items():
+        if text and not text.endswith("\n"):
+            yield f"outcomes: the last line of {name} has no end"
+    for name, line in ((name, line) for name, text in outcomes_of(site).items() for line in text.splitlines()):
         fields = line.split("\t")
         if len(fields) != FIELDS or fields[1] not in ("success", "failure", "held") or not TIME.fullmatch(fields[0]):
             yield f"outcomes: not a line: {line!r}"
+        elif name != f"outcomes-{fields[0][:7]}.tsv":
+            yield f"outcomes: {name} has a line of another month: {line!r}"
         else:
             last[fields[4]] = fields
     for name, mail in given.mails.items():
@@ -424,8 +431,7 @@ def events(site, threads, given):
 
 def half_way(site, threads, given):
     """What a death may leave: nothing lost, and nothing done before what it follows from."""
-    path = os.path.join(site.data, "incoming-mail/outcomes.tsv")
-    lines = read(path).decode(errors="replace") if os.path.exists(path) else ""
+    lines = "".join(outcomes_of(site).values())
     moved = {}
     for place in ("success", "failure", "held"):
         for name in names(site, "incoming-mail/" + place):

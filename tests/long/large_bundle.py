@@ -27,7 +27,7 @@ def fill(site, mails):
     new, begun = os.path.join(site.data, "mail/reply/new"), time.time() - mails / 2
     os.makedirs(os.path.join(site.data, "log"), exist_ok=True)
     with open(os.path.join(site.data, "log/metroplex.log"), "w") as log, open(os.path.join(site.data, "log/notifier.log"), "w") as out, \
-            open(os.path.join(site.data, "incoming-mail/outcomes.tsv"), "w") as outcomes, open(os.path.join(directory, "mail.log"), "w") as mail:
+            open(site.outcomes_file(), "w") as outcomes, open(os.path.join(directory, "mail.log"), "w") as mail:
         for n in range(mails):
             when = begun + n / 2
             utc, syslog = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(when)), time.strftime("%b %e %H:%M:%S", time.localtime(when))
@@ -66,7 +66,7 @@ def main():
     mails = int(sys.argv[1]) if len(sys.argv) > 1 else 100000
     try:
         fill(site, mails)
-        raw = sum(os.path.getsize(os.path.join(site.dir, p)) for p in ("data/log/metroplex.log", "data/log/notifier.log", "data/incoming-mail/outcomes.tsv", "postfix/mail.log"))
+        raw = sum(os.path.getsize(os.path.join(site.dir, p)) for p in ("data/log/metroplex.log", "data/log/notifier.log", os.path.relpath(site.outcomes_file(), site.dir), "postfix/mail.log"))
         seconds, processor, memory, packed = measure(site, "--offline", "--days", "3650")
         print(f"{mails:,} mails, {raw / MIB:.0f} MiB of logs: {seconds:.1f} s, {processor:.1f} s of processor, {memory / MIB:.0f} MiB of memory, "
               f"{packed / MIB:.1f} MiB packed; load {os.getloadavg()[0]:.1f}")

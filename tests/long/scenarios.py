@@ -173,7 +173,7 @@ def told(**to):
 class Batch(Scenario):
     """Seven mails over three threads: posted three times, twice the same, refused and answered, forged, muted."""
 
-    is_first = False  # of all: then it makes outcomes.tsv
+    is_first = False  # of all: then it makes the file of outcomes
 
     def __init__(self, root):
         super().__init__(root)
@@ -205,6 +205,20 @@ class Batch(Scenario):
 
 class FirstBatch(Batch):
     is_first = True
+
+
+class NewMonth(Batch):
+    """The first of a month: what was written before is last month's, and torn."""
+
+    def __init__(self, root):
+        super().__init__(root)
+        this = self.site.outcomes_file()
+        month = time.strftime("%Y-%m", time.gmtime(time.time() - 31 * 86400))
+        with open(this) as f:
+            text = re.sub(r"^\d{4}-\d\d", month, f.read(), flags=re.M)
+        os.unlink(this)
+        with open(os.path.join(os.path.dirname(this), f"outcomes-{month}.tsv"), "w") as f:
+            f.write(text + f"{month}-01T")
 
 
 class Recovered(Batch):
@@ -563,6 +577,7 @@ GIVEN = {name: faults.SCENARIOS[name] for name in ("thread redact", "user add --
 SCENARIOS = {
     "batch": Batch,
     "first batch": FirstBatch,
+    "batch of a new month": NewMonth,
     "notifier": Notify,
     "digests": Digests,
     "digests, killed between two": lambda root: Digests(root, stop_before("renameat2 data/outbox/digests", 1)),

@@ -13,7 +13,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from harness import HOST, METROPLEX, check, contains, equal, main, path_of_id, test, wait_until  # noqa: E402
+from harness import HOST, METROPLEX, ahead, check, contains, equal, main, path_of_id, test, wait_until  # noqa: E402
 
 OURS = """The index is read twice when the cache is cold, as the trace shows.
 
@@ -581,7 +581,7 @@ def what_a_power_cut_left_of_the_outcomes_is_cut_off(site):
     site.user("tim")
     site.user("kate")
     address = site.address(site.thread("tim"), "kate")
-    path = os.path.join(site.data, "incoming-mail/outcomes.tsv")
+    path = site.outcomes_file()
     line = "2026-01-02T03:04:05.678Z\tfailure\tmalformed\t-\t1.V1.mx\t-\t-\t0.125\n"
     tails = ["", line[:40], line[:-1], line[24:], "\0" * 5000, line[:30] + "\0" * 50, "\0" * 50 + line[30:] + line,
              "\x81\n\x92\t\n\n", line[:30] + line, "x" * 200000, line[:50] + "\n" + "y\n" * 70000]
@@ -600,6 +600,70 @@ def what_a_power_cut_left_of_the_outcomes_is_cut_off(site):
     site.deliver(site.mail("kate@example.org", address, "The last.\n"))
     site.metroplex("--once")
     equal(len(site.outcomes()), 5001)
+
+
+def in_days(site, days, *args):
+    """A run, or a command, with a clock that is so far ahead."""
+    done = subprocess.run([METROPLEX, *args, "--config", site.config], env=dict(os.environ, LD_PRELOAD=ahead(), AHEAD=str(days)),
+                          capture_output=True, text=True)
+    equal(done.returncode, 0, done.stderr)
+    return done.stdout
+
+
+@test
+def each_month_has_a_file_of_outcomes(site):
+    """Also where the clock is set back, and where a month ended in a power cut."""
+    _, address = conversation(site)
+    this, other, torn = site.outcomes_file(), site.outcomes_file(time.time() + 40 * 86400), "2026-11-29T23:59:59.9"
+
+    def mail(days):
+        name = site.deliver(site.mail("kate@example.org", address))
+        in_days(site, days, "--once")
+        return name
+
+    def lines():
+        return [[line.split("\t")[4:5] for line in open(path)] if os.path.isfile(path) else [] for path in (this, other)]
+
+    first = mail(0)
+    with open(this, "a") as f:
+        f.write(torn)
+    second = mail(40)
+    equal(lines(), [[[first]], [[second]]], "what was torn is cut off, though it stands in another month")
+    third = mail(0)
+    equal(lines(), [[[first], [third]], [[second]]])
+    with open(other, "a") as f:
+        f.write(torn)
+    fourth = mail(0)
+    equal(lines(), [[[first], [third], [fourth]], [[second], []]])
+    fifth = mail(40)
+    equal(lines(), [[[first], [third], [fourth]], [[second], [fifth]]])
+    text = site.metroplex("trace", second)
+    contains(text, "outcomes      success, posted, comment 2 of thread 1")
+    os.unlink(other)
+    os.mkdir(other)
+    sixth = mail(0)
+    equal(lines()[0][-1], [sixth])
+
+
+@test
+def nothing_reads_the_months_that_cannot_have_it(site):
+    """They are directories here, which nobody can read."""
+    _, address = conversation(site)
+    site.deliver(site.mail("kate@example.org", address, "The first.\n"))
+    site.metroplex("--once")  # looks at the month before, which may end in a power cut
+    for month in ("2001-01", "2025-12"):
+        os.mkdir(os.path.join(site.data, f"incoming-mail/outcomes-{month}.tsv"))
+    good, bad = site.deliver(site.mail("kate@example.org", address)), site.deliver(site.mail("eve@example.org", address))
+    site.metroplex("--once")
+    check(good in site.success and site.failure == [bad], site.log())
+    contains(site.metroplex("failure", "list"), "sender-mismatch")
+    contains(site.metroplex("failure", "show", bad), "sender-mismatch")
+    contains(site.metroplex("diagnostics", "--offline"), "sender-mismatch")
+    for file in (good, "1/2"):
+        text = site.metroplex("trace", file)
+        contains(text, "outcomes      success, posted, comment 2 of thread 1")
+        contains(text, "outcomes      outcomes-2001-01.tsv: cannot read: Is a directory")  # for its Message-ID
+    check("outcomes-" not in site.log(), site.log())
 
 
 # --- Numbers that come again

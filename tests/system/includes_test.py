@@ -47,7 +47,7 @@ ARROWS = {
     "inbound": {"address", "instance", "ledger", "maildir", "markup", "message", "notify", "outbox", "policy", "reply", "tracker", "worker"},
     "outbound": {"instance", "ledger", "notify", "outbox", "tracker", "transport"},
     "watch": {"instance", "markup", "repo", "tracker"},
-    "check": {"address", "cli", "instance", "ledger", "outbox", "pages", "postfix", "tracker", "transport", "watch"},
+    "check": {"address", "cli", "instance", "ledger", "maildir", "outbox", "pages", "postfix", "tracker", "transport", "watch"},
     "report": {"address", "check", "cli", "instance", "ledger", "maildir", "message", "outbox", "policy", "postfix", "settings", "tracker", "watch"},
     "metroplex": {"address", "check", "cli", "inbound", "instance", "ledger", "maildir", "pages", "policy", "postfix", "repo", "report", "settings", "tracker", "watch"},
     "notifier": {"cli", "instance", "ledger", "notify", "outbound", "outbox", "transport"},

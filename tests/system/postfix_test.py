@@ -23,7 +23,7 @@ def a_mail_of_5_kb_is_a_comment_within_two_seconds(site, postfix):
         wait_until(lambda: os.path.exists(os.path.join(site.data, "run.lock")))
         postfix.send(site.mail("kate@example.org", address, text, trace=False), "kate@example.org", address)
         wait_until(lambda: site.success)
-        # Counted by metroplex, from the microsecond in the file's name to the line in outcomes.tsv.
+        # Counted by metroplex, from the microsecond in the file's name to the line of outcomes.
         seconds = float(site.outcomes()[0][7])
         print(f"# {seconds} s from delivery to comment")
         check(0 <= seconds < 2, f"{seconds} s")

@@ -2,6 +2,7 @@
 """metroplex prune and metroplex failure: what was kept long enough goes, nothing else does, and what
 was refused can be looked at."""
 import datetime
+import glob
 import json
 import os
 import subprocess
@@ -27,14 +28,22 @@ def outcome(days, name="a.mail", reason="empty"):
     return f"{when:%Y-%m-%dT%H:%M:%S.000Z}\tfailure\t{reason}\t<a@b>\t{name}\t-\t-\t0.100\n"
 
 
+def files_of_outcomes(site):
+    return sorted(glob.glob(os.path.join(site.data, "incoming-mail/outcomes*")))
+
+
 def write_outcomes(site, *lines):
-    with open(os.path.join(site.data, "incoming-mail/outcomes.tsv"), "w") as file:
-        file.writelines(lines)
+    """Each in the file of its month; what is no line, in that of the one before."""
+    for path in files_of_outcomes(site):
+        os.unlink(path)
+    for line in lines:
+        month = line[:7] if line[:4].isdigit() else month
+        with open(os.path.join(site.data, f"incoming-mail/outcomes-{month}.tsv"), "a") as file:
+            file.write(line)
 
 
 def read_outcomes(site):
-    with open(os.path.join(site.data, "incoming-mail/outcomes.tsv")) as file:
-        return file.read()
+    return "".join(open(path).read() for path in files_of_outcomes(site) if path.endswith(".tsv"))
 
 
 def pruned(site):
@@ -68,7 +77,7 @@ def each_goes_after_its_days_and_is_counted(site):
     equal((site.success, site.failure), (["1.mail"], ["1.mail", "20.mail"]))
     equal(read_outcomes(site), "".join(lines[1:]))
     equal(pruned(site), {"success": 2, "failure": 1, "outcomes": 1, "other": 0})
-    contains(site.log(), "Pruned 2 mails of success, 1 of failure, 1 line of outcomes.tsv")
+    contains(site.log(), "Pruned 2 mails of success, 1 of failure, 1 line of outcomes")
     site.metroplex("prune")
     equal(pruned(site)["success"], 2)
 
@@ -99,16 +108,34 @@ def what_is_no_mail_stays(site):
 @test
 def lines_that_are_torn_or_end_in_nothing_are_no_trouble(site):
     site.set_config("inbound", keep_outcomes="50")
-    lines = [outcome(10), "nonsense\n", outcome(90), outcome(1)[:20]]
+    lines = [outcome(10), "nonsense\n", outcome(1)[:20]]
     write_outcomes(site, outcome(100), "torn\n", "\0\0\0\n", *lines)
     site.metroplex("prune")
     equal(read_outcomes(site), "".join(lines))
     write_outcomes(site, outcome(100), outcome(100))
     site.metroplex("prune")
-    equal(read_outcomes(site), "")
-    os.unlink(os.path.join(site.data, "incoming-mail/outcomes.tsv"))
+    equal(files_of_outcomes(site), [])
     site.metroplex("prune")
-    check(not os.path.exists(os.path.join(site.data, "incoming-mail/outcomes.tsv")), "made one")
+    equal(files_of_outcomes(site), [], "made one")
+
+
+@test
+def months_go_as_a_whole_and_one_is_cut(site):
+    site.set_config("inbound", keep_outcomes="100")
+    lines = [outcome(days - 0.5, f"{days}.mail") for days in range(400, 0, -1)]
+    write_outcomes(site, *lines)
+    foreign = [os.path.join(site.data, "incoming-mail", name) for name in ("outcomes-2001-01.tsv.gz", "outcomes-old.tsv", "outcomes.txt")]
+    for path in foreign:
+        open(path, "w").close()
+    before = {path: os.stat(path).st_ino for path in files_of_outcomes(site)}
+    contains(site.metroplex("prune", "--dry-run"), "outcomes: 300 lines")
+    equal(len(site.outcomes()), 400)
+    contains(site.metroplex("prune"), "outcomes: 300 lines")
+    equal([fields[4] for fields in site.outcomes()], [f"{days}.mail" for days in range(100, 0, -1)])
+    after = {path: os.stat(path).st_ino for path in files_of_outcomes(site) if path not in foreign}
+    equal(len(after), len({line[:7] for line in lines[300:]}))
+    equal(sum(before[path] != after[path] for path in after) <= 1, True, "only the first is written anew")
+    check(all(os.path.exists(path) for path in foreign), "what is none of ours stays")
 
 
 @test
@@ -133,18 +160,20 @@ def killed_at_any_step_the_next_one_does_the_rest(site):
         print("# skipped: needs strace")
         return
     site.set_config("inbound", keep_success="10", keep_failure="50", keep_outcomes="90")
-    calls = {"unlinkat": 3, "renameat": 1, "fsync": 3, "flock": 2, "write": 4}
+    calls = {"unlinkat": 5, "renameat": 1, "fsync": 3, "flock": 2, "write": 4}
     killed = 0
     for call, most in calls.items():
         for n in range(1, most + 1):
-            lines = fill(site)
+            fill(site)
+            lines = [outcome(days) for days in (100, 91, 89, 20, 1)]
+            write_outcomes(site, *lines)
             done = subprocess.run(["strace", "-f", "-o", "/dev/null", "-e", f"inject={call}:signal=KILL:when={n}", METROPLEX, "prune", "--config", site.config],
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             killed += done.returncode != 0
-            check(read_outcomes(site) in ("".join(lines), "".join(lines[1:])), f"{call} {n}: half a file")
+            check(read_outcomes(site) in ["".join(lines[i:]) for i in range(3)], f"{call} {n}: half a file")
             site.metroplex("prune")
             equal((site.success, site.failure), (["1.mail"], ["1.mail", "20.mail"]), f"{call} {n}")
-            equal(len(site.outcomes()), 2, f"{call} {n}")
+            equal(read_outcomes(site), "".join(lines[2:]), f"{call} {n}")
     check(killed >= 10, f"only {killed} were killed")
 
 

@@ -8,7 +8,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from harness import TOP, check_names, conclude, enter_namespace, leave_out  # noqa: E402
 
 SAMPLE = [
-    "batch", "first batch", "notifier", "mute", "second mute, killed at the branch", "unsubscribe, killed at the branch",
+    "batch", "first batch", "batch of a new month", "notifier", "mute", "second mute, killed at the branch", "unsubscribe, killed at the branch",
     "user set, killed at the branch", "repository set, killed at the branch", "bounce, killed at the branch", "queue hold, killed at its end",
     "digests", "digests, killed before they are published", "init", "init, killed at its end", "pages", "openings", "held accept", "held accept, killed between the repositories", "purge", "killed at the branch", "killed at the outcomes", "killed between the events",
     "commands", "questions", "user add --take-from", "watch, first look", "watch, pushes", "watch, pulls, killed at the branch", "watch, shared, killed as the server has it",

@@ -81,7 +81,7 @@ def look_at_all_of_it(site, iso):
         ("mail.log", "4B2F1A0C3 postfix/qmgr: removed"),
         ("tracker", "comment 1 of acme/rocket#1, by kate, by mail"),
         ("metroplex.log", f"metroplex: processing {message_id}"),
-        ("outcomes.tsv", "success, posted, comment 1 of thread 1"),
+        ("outcomes", "success, posted, comment 1 of thread 1"),
         ("metroplex.log", f"Posted {site.data}/mail/reply/new/{name}: thread 1, comment 1, by kate"),
         ("notifier.log", "Announcing"),
         ("notifier.log", "notifier: sent <acme/rocket/issues/1-"),
@@ -249,7 +249,7 @@ def without_a_file_the_journal_is_asked(site):
         site.run(METROPLEX, "--once")
         found = facts(site, "kate@example.org")
         check(("mail.log", "4B2F1A0C3 postfix/qmgr: from=<kate@example.org>, size=1000, nrcpt=1 (queue active)") in found, found)
-        check(any(place == "outcomes.tsv" and "posted" in text for place, text in found), found)
+        check(any(place == "outcomes" and "posted" in text for place, text in found), found)
         with open(os.path.join(site.dir, "asked")) as f:
             contains(f.read(), "--output=short-iso-precise --facility=mail")
         fake_journal(site, "#!/bin/sh\n")
@@ -278,7 +278,7 @@ def what_cannot_be_seen_is_said(site):
     os.rename(os.path.join(site.data, "tracker.git"), os.path.join(site.data, "away.git"))
     text = trace(site, message_id).stdout
     contains(text, "not seen\n")
-    contains(text, "outcomes.tsv  success, posted, comment 1")
+    contains(text, "outcomes      success, posted, comment 1")
     check(re.search(r"^  tracker +.*tracker\.git", text, re.M), text)
     done = trace(site, "<nobody@example.org>", status=65)
     contains(done.stderr, "metroplex: nothing is known of <nobody@example.org>")
