@@ -21,6 +21,8 @@
 #include "run_lock.h"
 #include "watch/watch.h"
 
+#define BATCHES 16 /* between two looks at how many packs there are */
+
 typedef struct {
     MpInstance *instance;
     MpInbound inbound;
@@ -28,7 +30,8 @@ typedef struct {
     MpLock *run_lock; /* only one run at a time; commands from a terminal do not take it */
     const MpOptions *options;
     MpUpkeep upkeep; /* likewise, where packs have become many */
-    MpHook hook;     /* on-comment at work, beside us */
+    guint n_batches;
+    MpHook hook; /* on-comment at work, beside us */
 } Run;
 
 static bool
@@ -38,6 +41,16 @@ is_dry_run(const Run *run)
 }
 
 /* --- The loop ------------------------------------------------------------------------------- */
+
+/* Each batch adds a pack: where mail comes without an end, upkeep waits for none. */
+static void
+look_at_packs(gpointer user_data)
+{
+    Run *run = user_data;
+
+    if (++run->n_batches % BATCHES == 0)
+        mp_upkeep_step(&run->upkeep, run->instance->config, run->options, true);
+}
 
 /* Until a listing finds nothing: what arrives during a pass is seen by the next. */
 static bool
@@ -192,6 +205,10 @@ run_over_new(Run *run, bool once, int seconds)
            mp_inbound_pass_held(&run->inbound, &error);
     if (good)
         begin_watch(run);
+    if (!is_dry_run(run)) {
+        run->inbound.pause = look_at_packs;
+        run->inbound.pause_data = run;
+    }
     good = good && mp_loop_run(&loop, run, &error);
     mp_hook_stop(&run->hook);
     mp_upkeep_stop(&run->upkeep);

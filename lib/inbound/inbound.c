@@ -277,6 +277,8 @@ take_all(MpInbound *inbound, Stock *stock, GError **error)
         stock->has_found = true;
         if (!locked_batch(inbound, deliveries, stock, error))
             return false;
+        if (inbound->pause != NULL)
+            inbound->pause(inbound->pause_data);
     }
     return true;
 }

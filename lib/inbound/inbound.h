@@ -19,6 +19,8 @@ struct MpInbound {
     MpLedger *ledger;
     MpWorker *worker; /* NULL before mp_inbound_expect */
     bool is_worker_for_many;
+    void (*pause)(gpointer pause_data); /* called between the batches of a pass; or NULL */
+    gpointer pause_data;
     MpInboundTell tell;       /* say what would be done, do nothing; or NULL */
     bool rejects;             /* an administrator, all that is taken */
     bool wants_lines;         /* of each text, what decided on it */

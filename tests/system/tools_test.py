@@ -1003,6 +1003,25 @@ def a_run_makes_few_packs_of_fifty(site):
 
 
 @test
+def packs_become_few_while_mail_comes(site):
+    """One pass of many batches, in which nothing is waited for."""
+    thread = small_tracker(site, comments=0)
+    address = site.address(thread, "ada")
+    site.set_config("inbound", batch=1)
+    for i in range(400):
+        site.deliver(site.mail("ada@example.org", address, f"Reply number {i}.\n"))
+    run = subprocess.Popen([METROPLEX, "--config", site.config, "--once"])
+    most, fell = 0, False
+    while run.poll() is None and not fell:
+        now, left = packs(site, "tracker.git"), len(site.new)
+        fell, most = now < most and left > 0, max(now, most)
+        time.sleep(0.01)
+    check(fell, f"{most} packs, and none went")
+    equal(run.wait(120), 0)
+    equal((len(site.success), len(site.show(thread)["comments"]), fsck(site)), (400, 400, []))
+
+
+@test
 def collection_under_the_lock_disturbs_no_run(site):
     """As tracker(5) says, and with the least patience that Git has for what nobody names."""
     thread = small_tracker(site, comments=0)
