@@ -4,6 +4,7 @@ The installations are made by the calls that commands and mail make (bench-helpe
 proved first: a small one is made by the programs as well, and the trees of all commits compared.
 Processor time decides, of the program and what it waits for; the clock stands beside it.
 """
+import collections
 import os
 import re
 import shutil
@@ -207,7 +208,7 @@ class Packed(Grown):
 
 
 class Old(Grown):
-    """What became of the mails of a day or a year, in outcomes.tsv and in success/."""
+    """What became of the mails of a day or a year, in a file a month and in success/."""
 
     def __init__(self, files):
         super().__init__(1000)
@@ -215,14 +216,19 @@ class Old(Grown):
         line, name = self.outcomes()[0], self.success[0]
         folder = os.path.join(self.data, "incoming-mail")
         pattern = os.path.join(folder, "success", name)
-        with open(os.path.join(folder, "outcomes.tsv"), "a") as log:
-            for n in range(files):
-                if n % 50000 == 0:
-                    source = f"{pattern}.{n}"
-                    shutil.copy(pattern, source)
-                other = f"{1700000000 + n}.V1I{n:x}M{n % 1000000:06d}.mx"
-                os.link(source, os.path.join(folder, "success", other))
-                log.write("\t".join(other if field == name else field for field in line) + "\n")
+        begun, months = time.time() - files / FILES * 365 * 86400, collections.defaultdict(list)
+        for n in range(files):
+            if n % 50000 == 0:
+                source = f"{pattern}.{n}"
+                shutil.copy(pattern, source)
+            when = begun + n / FILES * 365 * 86400
+            other = f"{int(when)}.V1I{n:x}M{n % 1000000:06d}.mx"
+            os.link(source, os.path.join(folder, "success", other))
+            line[0] = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(when))
+            months[self.outcomes_file(when)].append("\t".join(other if field == name else field for field in line) + "\n")
+        for path, lines in months.items():
+            with open(path, "a") as log:
+                log.writelines(lines)
 
 
 # --- The table -------------------------------------------------------------------------------------
