@@ -51,7 +51,7 @@ first_commit(MpStore *store, const char *readme, GError **error)
 
     mp_chain_begin(&chain, store);
     good = mp_tree_set_at(chain.tree, "README.md", readme, strlen(readme), error) &&
-           mp_chain_commit(&chain, message, &actor, error) &&
+           mp_chain_commit(&chain, message, &actor, error) && mp_chain_close(&chain, error) &&
            mp_pack_write(chain.pack, store->path, error);
     if (good && git_reference_create(&reference, store->repository, MP_BRANCH, &chain.tip, 0,
                                      "metroplex init") < 0)

@@ -133,7 +133,15 @@ mp_chain_begin(MpChain *chain, MpStore *store)
     chain->tree =
         mp_tree_new(store->odb, chain->pack, git_oid_is_zero(&store->tip) ? NULL : &store->root);
     chain->tip = store->tip;
+    chain->last = chain->last_root = NULL;
     chain->n_commits = 0;
+}
+
+static void
+free_string(GString **string)
+{
+    if (*string != NULL)
+        g_string_free(g_steal_pointer(string), TRUE);
 }
 
 void
@@ -141,22 +149,44 @@ mp_chain_clear(MpChain *chain)
 {
     g_clear_pointer(&chain->tree, mp_tree_free);
     g_clear_pointer(&chain->pack, mp_pack_free);
+    free_string(&chain->last);
+    free_string(&chain->last_root);
+}
+
+bool
+mp_chain_close(MpChain *chain, GError **error)
+{
+    g_autoptr(GString) last = g_steal_pointer(&chain->last),
+                       root = g_steal_pointer(&chain->last_root);
+
+    if (last == NULL)
+        return true;
+    if (!mp_tree_write_root(chain->tree, root, &chain->root, error))
+        return false;
+    /* the line that names its tree is the first of a commit */
+    memcpy(last->str + strlen("tree "), git_oid_tostr_s(&chain->root), GIT_OID_HEXSZ);
+    return mp_pack_add(chain->pack, GIT_OBJECT_COMMIT, last->str, last->len, &chain->tip, error);
 }
 
 bool
 mp_chain_commit(MpChain *chain, const char *message, const MpActor *actor, GError **error)
 {
     g_autofree char *line = mp_one_line(message);
+    const git_oid later = {{0}}; /* its tree, which mp_chain_close() knows */
 
-    if (!mp_tree_write(chain->tree, &chain->root, error))
+    if (!mp_chain_close(chain, error) ||
+        !mp_tree_write_below(chain->tree, &chain->last_root, error))
         return false;
-    g_autoptr(GString) commit =
-        mp_commit_object(&chain->root, &chain->tip, line, actor, chain->store->hostname);
-    if (!mp_pack_add(chain->pack, GIT_OBJECT_COMMIT, commit->str, commit->len, &chain->tip, error))
-        return false;
+    chain->last = mp_commit_object(&later, &chain->tip, line, actor, chain->store->hostname);
     mp_pack_go_on(chain->pack);
     chain->n_commits++;
     return true;
+}
+
+bool
+mp_chain_amend(MpChain *chain, GError **error)
+{
+    return mp_tree_write_below(chain->tree, &chain->last_root, error);
 }
 
 int
@@ -205,7 +235,7 @@ mp_chain_finish(MpChain *chain, GError **error)
 {
     if (chain->n_commits == 0)
         return MP_COMMITTED;
-    if (!mp_pack_write(chain->pack, chain->store->path, error))
+    if (!mp_chain_close(chain, error) || !mp_pack_write(chain->pack, chain->store->path, error))
         return MP_FAILED;
     return chain->store->remote != NULL ? mp_store_push(chain->store, &chain->tip, error)
                                         : move_own_branch(chain, error);

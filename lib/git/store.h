@@ -79,9 +79,11 @@ typedef struct {
     MpStore *store;
     MpPack *pack;
     MpTree *tree;
-    git_oid tip;  /* of the chain so far */
-    git_oid root; /* its tree */
-    guint n_commits;
+    git_oid tip;        /* of the chain so far, but for the last commit */
+    git_oid root;       /* its tree */
+    GString *last;      /* that commit, as long as it may have to be another; NULL: none */
+    GString *last_root; /* and the object that its tree is */
+    guint n_commits;    /* with it */
 } MpChain;
 
 void mp_chain_begin(MpChain *chain, MpStore *store);
@@ -89,6 +91,12 @@ void mp_chain_clear(MpChain *chain);
 
 /* Closes what was edited since the last call as one commit by `actor`. */
 bool mp_chain_commit(MpChain *chain, const char *message, const MpActor *actor, GError **error);
+
+/* Adds what was edited since then to the last commit, of which there must be one. */
+bool mp_chain_amend(MpChain *chain, GError **error);
+
+/* For who writes the pack without mp_chain_finish(): `tip` has the last commit from here on. */
+bool mp_chain_close(MpChain *chain, GError **error);
 
 /* Writes the pack, syncs it, and moves the branch by compare and swap: the remote's if there is
  * one, else our own. On MP_COMMITTED the store's reads see the new tip. After MP_FAILED the branch

@@ -275,8 +275,10 @@ mp_tree_blob_size(MpTree *tree, const MpTreeNode *directory, const char *name, g
     return true;
 }
 
+static bool write_node(MpTree *tree, MpTreeNode *node, git_oid *id, GError **error);
+
 static bool
-write_node(MpTree *tree, MpTreeNode *node, git_oid *id, GError **error)
+write_below(MpTree *tree, MpTreeNode *node, GError **error)
 {
     for (guint i = 0; i < node->entries->len; i++) {
         MpTreeEntry *e = mp_tree_entry(node, i);
@@ -284,11 +286,27 @@ write_node(MpTree *tree, MpTreeNode *node, git_oid *id, GError **error)
         if (e->child != NULL && e->child->is_changed && !write_node(tree, e->child, &e->id, error))
             return false;
     }
-    g_autoptr(GString) bytes = mp_tree_node_serialise(node);
+    return true;
+}
+
+static bool
+add_node_object(MpTree *tree, MpTreeNode *node, const GString *bytes, git_oid *id, GError **error)
+{
     if (!mp_pack_add_version(tree->pack, GIT_OBJECT_TREE, bytes->str, bytes->len, &node->written,
                              id, error))
         return false;
     node->written = *id;
+    return true;
+}
+
+static bool
+write_node(MpTree *tree, MpTreeNode *node, git_oid *id, GError **error)
+{
+    if (!write_below(tree, node, error))
+        return false;
+    g_autoptr(GString) bytes = mp_tree_node_serialise(node);
+    if (!add_node_object(tree, node, bytes, id, error))
+        return false;
     node->is_changed = false;
     return true;
 }
@@ -298,6 +316,29 @@ mp_tree_write(MpTree *tree, git_oid *root, GError **error)
 {
     if (tree->root != NULL && tree->root->is_changed &&
         !write_node(tree, tree->root, &tree->root_id, error))
+        return false;
+    *root = tree->root_id;
+    return true;
+}
+
+bool
+mp_tree_write_below(MpTree *tree, GString **root, GError **error)
+{
+    if (tree->root == NULL || !tree->root->is_changed)
+        return true;
+    if (!write_below(tree, tree->root, error))
+        return false;
+    if (*root != NULL)
+        g_string_free(*root, TRUE);
+    *root = mp_tree_node_serialise(tree->root);
+    tree->root->is_changed = false;
+    return true;
+}
+
+bool
+mp_tree_write_root(MpTree *tree, const GString *bytes, git_oid *root, GError **error)
+{
+    if (bytes != NULL && !add_node_object(tree, tree->root, bytes, &tree->root_id, error))
         return false;
     *root = tree->root_id;
     return true;
