@@ -50,30 +50,37 @@ typedef struct {
     const char *repository; /* or NULL: any */
     const char *label;      /* or NULL */
     guint64 assignee;       /* or 0 */
-    bool any_state, is_open;
     bool json;
 } Filter;
+
+static void
+print_json_line(const MpThread *thread)
+{
+    mp_json_print(json_of(thread));
+}
+
+static void
+print_line(const MpThread *thread)
+{
+    g_autofree char *title = mp_escape(thread->title);
+    g_autofree char *labels = mp_labels_text(thread->labels, ", ");
+
+    printf("%-6" G_GUINT64_FORMAT " %-6s  %-6s  %-24s %s%s%s%s%s\n", thread->id,
+           mp_thread_kind_name(thread->kind), state_of(thread), thread->repository, title,
+           thread->is_locked ? " (locked)" : "", *labels != '\0' ? " [" : "", labels,
+           *labels != '\0' ? "]" : "");
+}
 
 static bool
 visit(const MpThread *thread, gpointer user_data)
 {
     const Filter *filter = user_data;
-    g_autofree char *title = mp_escape(thread->title);
-    g_autofree char *labels = mp_labels_text(thread->labels, ", ");
 
-    if (thread->is_unlisted ||
-        (filter->repository != NULL && strcmp(filter->repository, thread->repository) != 0) ||
-        (!filter->any_state && filter->is_open != thread->is_open) ||
+    if ((filter->repository != NULL && strcmp(filter->repository, thread->repository) != 0) ||
         (filter->label != NULL && mp_labels_find(thread->labels, filter->label) == NULL) ||
         (filter->assignee != 0 && !mp_assignees_have(thread->assignees, filter->assignee)))
         return true;
-    if (filter->json)
-        mp_json_print(json_of(thread));
-    else
-        printf("%-6" G_GUINT64_FORMAT " %-6s  %-6s  %-24s %s%s%s%s%s\n", thread->id,
-               mp_thread_kind_name(thread->kind), state_of(thread), thread->repository, title,
-               thread->is_locked ? " (locked)" : "", *labels != '\0' ? " [" : "", labels,
-               *labels != '\0' ? "]" : "");
+    (filter->json ? print_json_line : print_line)(thread);
     return !ferror(stdout);
 }
 
@@ -112,15 +119,13 @@ thread_list(int argc, char **argv)
                      "Lists threads: id, kind, state, repository, title, labels. Example:\n"
                      "    metroplex thread list --state open --label bug --assignee kate",
                      0, 0, &argc, &argv);
-    Filter filter = {.repository = repository,
-                     .label = label,
-                     .any_state = state == NULL,
-                     .is_open = state != NULL && strcmp(state, "open") == 0,
-                     .json = json};
+    bool is_open = g_strcmp0(state, "open") == 0;
+    Filter filter = {.repository = repository, .label = label, .json = json};
     if ((repository != NULL && !thread_check_repository(repository, &error)) ||
         !mp_instance_read(&instance, &options, false, &error) ||
         !find_assignee(&instance, assignee, &filter, &error) ||
-        !mp_tracker_foreach_thread(instance.tracker, visit, &filter, &error))
+        !mp_tracker_foreach_listed(instance.tracker, state == NULL || is_open,
+                                   state == NULL || !is_open, visit, &filter, &error))
         return mp_report(error);
     return EX_OK;
 }

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "tracker/listed.h"
 #include "tracker/records.h"
 #include "tracker/internal.h"
 #include "tracker/pulls_file.h"
@@ -16,6 +17,7 @@ mp_batch_begin(MpTracker *tracker)
     MpBatch *batch = g_new0(MpBatch, 1);
 
     batch->tracker = tracker;
+    batch->listed = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)mp_listed_line_free);
     mp_chain_begin(&batch->chain, &tracker->store);
     return batch;
 }
@@ -26,6 +28,7 @@ mp_batch_free(MpBatch *batch)
     if (batch == NULL)
         return;
     mp_chain_clear(&batch->chain);
+    g_hash_table_unref(batch->listed);
     g_free(batch);
 }
 
@@ -38,7 +41,12 @@ mp_batch_is_empty(const MpBatch *batch)
 MpCommitResult
 mp_batch_commit(MpBatch *batch, GError **error)
 {
-    return mp_chain_finish(&batch->chain, error);
+    if (!mp_batch_write_listed(batch, error))
+        return MP_FAILED;
+    MpCommitResult result = mp_chain_finish(&batch->chain, error);
+    if (result == MP_COMMITTED && batch->is_listed && batch->chain.n_commits > 0)
+        batch->tracker->listed_at = batch->chain.root;
+    return result;
 }
 
 bool
@@ -262,13 +270,12 @@ next_number(MpBatch *batch, MpTreeNode *thread, guint64 *number, GError **error)
 
 /* Somebody writes in it. */
 static bool
-list_thread(MpBatch *batch, MpTreeNode *directory, MpThread *thread, GError **error)
+list_thread(MpBatch *batch, MpThread *thread, GError **error)
 {
     if (!thread->is_unlisted)
         return true;
     thread->is_unlisted = false;
-    g_autofree char *record = mp_record_thread(thread);
-    return set_text(batch, directory, "thread", record, error);
+    return mp_batch_put_record(batch, thread, error);
 }
 
 bool
@@ -290,7 +297,7 @@ mp_batch_comment(MpBatch *batch, const MpNewComment *comment, const MpActor *act
     g_autofree char *line = first_line(comment->body);
     g_autofree char *message =
         g_strdup_printf("%s#%" G_GUINT64_FORMAT ": %s", record->repository, comment->thread, line);
-    return next_number(batch, thread, number, error) && list_thread(batch, thread, record, error) &&
+    return next_number(batch, thread, number, error) && list_thread(batch, record, error) &&
            write_comment(batch, thread, *number, comment, actor, error) &&
            add_message_id(batch, comment, comment->thread, error) &&
            subscribe_participants(batch, comment->thread, comment, actor->user, "comment", error) &&
@@ -335,11 +342,10 @@ mp_batch_open_thread(MpBatch *batch, const MpThread *thread, const MpNewComment 
         return false;
     named.id = *id;
     MpTreeNode *directory = make_thread(batch, *id, error);
-    g_autofree char *record = mp_record_thread(&named);
     g_autofree char *message =
         g_strdup_printf("%s#%" G_GUINT64_FORMAT ": %s", thread->repository, *id, thread->title);
 
-    return directory != NULL && set_text(batch, directory, "thread", record, error) &&
+    return directory != NULL && mp_batch_put_record(batch, &named, error) &&
            mp_pulls_follow(batch->chain.tree, &named, error) &&
            write_comment(batch, directory, 0, post, actor, error) &&
            add_message_id(batch, post, *id, error) &&
@@ -356,9 +362,8 @@ mp_batch_set_thread(MpBatch *batch, const MpThread *thread, const char *key, con
     MpTreeNode *received =
         directory != NULL ? mp_tree_make_directory(batch->chain.tree, directory, "received", error)
                           : NULL;
-    g_autofree char *record = mp_record_thread(thread);
 
-    return received != NULL && set_text(batch, directory, "thread", record, error) &&
+    return received != NULL && mp_batch_put_record(batch, thread, error) &&
            mp_pulls_follow(batch->chain.tree, thread, error) &&
            (key == NULL ||
             mp_keys_add(batch->chain.tree, received, key, 0, batch->tracker->store.host, error)) &&

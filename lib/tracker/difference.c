@@ -10,12 +10,18 @@
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(git_tree, git_tree_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(git_tree_entry, git_tree_entry_free)
 
-typedef struct {
+typedef struct Walk Walk;
+typedef struct Pair Pair;
+
+struct Walk {
     MpStore *store;
+    bool (*look)(Walk *walk, guint64 id, const Pair *pair, GError **error);
     MpTree *before; /* the tree of the older commit; NULL: there was nothing */
     MpThreadDifferenceVisit visit;
     gpointer user_data;
-} Walk;
+    GArray *ids; /* of mp_records_since() */
+    guint n;     /* threads that differ in anything */
+};
 
 char *
 mp_tracker_tip(const MpTracker *tracker)
@@ -68,10 +74,10 @@ mp_tracker_last_thread(MpTracker *tracker, guint64 *id, GError **error)
 /* --- Two directories ----------------------------------------------------------------------------
  */
 
-typedef struct {
+struct Pair {
     const char *name;
     const git_tree_entry *before, *now; /* NULL: not there */
-} Pair;
+};
 
 static int
 by_name(gconstpointer a, gconstpointer b)
@@ -210,7 +216,7 @@ walk_ids(Walk *walk, const git_tree *before, const git_tree *now, guint level, g
 
         if (!mp_paths_add_digits(level, pair->name, &id))
             continue;
-        if (level == MP_ID_LEVELS - 1 ? !visit_thread(walk, id, pair, error)
+        if (level == MP_ID_LEVELS - 1 ? !walk->look(walk, id, pair, error)
                                       : !(open_pair(walk->store, pair, &older, &newer, error) &&
                                           walk_ids(walk, older, newer, level + 1, id, error)))
             return false;
@@ -277,8 +283,57 @@ mp_tracker_difference(MpTracker *tracker, const char *since, MpThreadDifferenceV
     mp_git_keep_little();
     if (!open_both(&tracker->store, since, "threads", &before, &now, &tree, error))
         return false;
-    Walk walk = {&tracker->store, tree, visit, user_data};
+    Walk walk = {.store = &tracker->store,
+                 .look = visit_thread,
+                 .before = tree,
+                 .visit = visit,
+                 .user_data = user_data};
     return walk_ids(&walk, before, now, 0, 0, error);
+}
+
+static bool
+same_record(const git_tree *before, const git_tree *now)
+{
+    const git_tree_entry *older = same_name(before, "thread"), *newer = same_name(now, "thread");
+
+    return older == NULL || newer == NULL
+               ? older == newer
+               : git_oid_equal(git_tree_entry_id(older), git_tree_entry_id(newer));
+}
+
+static bool
+look_at_record(Walk *walk, guint64 id, const Pair *pair, GError **error)
+{
+    g_autoptr(git_tree) before = NULL, now = NULL;
+
+    walk->n++;
+    if (!open_pair(walk->store, pair, &before, &now, error))
+        return false;
+    if (id > 0 && !same_record(before, now))
+        g_array_append_val(walk->ids, id);
+    return true;
+}
+
+bool
+mp_records_since(MpStore *store, const git_oid *threads, GArray *ids, bool *is_whole, guint *n,
+                 GError **error)
+{
+    g_autoptr(git_tree) root = NULL, before = NULL, now = NULL;
+    Walk walk = {.store = store, .look = look_at_record, .ids = ids};
+
+    if (git_tree_lookup(&root, store->repository, &store->root) < 0)
+        return mp_git_fail(error, "%s: cannot read its root", store->path);
+    if (!open_below(store, root, "threads", &now, error))
+        return false;
+    if (threads != NULL && now != NULL && git_oid_equal(threads, git_tree_id(now)))
+        return *is_whole = false, *n = 0, true;
+    int rc = threads != NULL ? git_tree_lookup(&before, store->repository, threads) : GIT_ENOTFOUND;
+    if (rc < 0 && rc != GIT_ENOTFOUND)
+        return mp_git_fail(error, "%s: cannot read tree %s", store->path, git_oid_tostr_s(threads));
+    *is_whole = before == NULL;
+    bool good = walk_ids(&walk, before, now, 0, 0, error);
+    *n = walk.n;
+    return good;
 }
 
 typedef struct {

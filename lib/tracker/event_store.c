@@ -151,8 +151,6 @@ mp_batch_change(MpBatch *batch, guint64 id, MpThreadEvent *event, const MpActor 
     *has_changed = mp_thread_apply(thread, event);
     if (!*has_changed)
         return true;
-    g_autofree char *record = mp_record_thread(thread);
-    g_autofree char *path = path_of(id, "thread");
     g_autofree char *said = mp_thread_event_text(event);
     g_autofree char *what =
         g_strdup_printf("%s#%" G_GUINT64_FORMAT ": %s", thread->repository, id, said);
@@ -161,8 +159,8 @@ mp_batch_change(MpBatch *batch, guint64 id, MpThreadEvent *event, const MpActor 
         !last_comment(batch, id, &event->comment, error))
         return false;
     event->number++;
-    return mp_tree_set_at(tree, path, record, strlen(record), error) &&
-           mp_pulls_follow(tree, thread, error) && write_event(batch, id, event, error) &&
+    return mp_batch_put_record(batch, thread, error) && mp_pulls_follow(tree, thread, error) &&
+           write_event(batch, id, event, error) &&
            (event->change != MP_THREAD_ASSIGNED ||
             mp_batch_follow(batch, id, event->assignees, error)) &&
            mp_chain_commit(&batch->chain, what, actor, error);

@@ -8,11 +8,15 @@
 
 struct MpTracker {
     MpStore store;
+    git_oid listed_at; /* the root of a tip whose listed/ has all that its records say; or zero */
 };
 
 struct MpBatch {
     MpTracker *tracker;
     MpChain chain;
+    GHashTable *listed;   /* what it changes of listed/: see mp_listed_write() */
+    bool has_taken_title; /* which then must not stay there */
+    bool is_listed;       /* what it makes of listed/ has all that its records say */
 };
 
 struct MpAccounts {
@@ -43,6 +47,18 @@ void mp_bounces_add(GPtrArray *list, gint64 day, const char *mark);
 /* The id in a file, 0 where there is none. What is no id is an error, "PATH: not the id of a
  * `what`"; with `what` NULL it is as if there were none. */
 bool mp_read_id(MpTree *tree, const char *path, const char *what, guint64 *id, GError **error);
+
+/* Writes the record of a thread, and notes what is listed of it: see listed.h. */
+bool mp_batch_put_record(MpBatch *batch, const MpThread *thread, GError **error);
+
+/* What was noted becomes part of the batch's last commit. */
+bool mp_batch_write_listed(MpBatch *batch, GError **error);
+
+/* The ids (guint64) of the threads whose record is another at the tip than in a tree of threads/,
+ * ascending: all, with *is_whole, where that is NULL or not there. *n: how many threads differ in
+ * anything. */
+bool mp_records_since(MpStore *store, const git_oid *threads, GArray *ids, bool *is_whole, guint *n,
+                      GError **error);
 
 /* The directory of a thread that must be there, in a batch. */
 MpTreeNode *mp_batch_thread_directory(MpBatch *batch, guint64 id, GError **error);

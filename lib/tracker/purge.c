@@ -8,6 +8,7 @@
 #include "git/git.h"
 #include "git/rewrite.h"
 #include "tracker/internal.h"
+#include "tracker/listed.h"
 #include "tracker/records.h"
 
 #define REWRITES "rewrites"
@@ -198,7 +199,8 @@ edit_tree(MpTree *tree, gpointer user_data, GError **error)
     const MpComment *comment = is_good ? there : purge->newest;
     return (comment == NULL ||
             mp_redact_in_tree(tree, purge->thread, comment, purge->date, purge->elided, error)) &&
-           mp_retitle_in_tree(tree, thread, purge->title, error);
+           mp_retitle_in_tree(tree, thread, purge->title, error) &&
+           (purge->title == NULL || mp_listed_retitle(tree, purge->thread, purge->title, error));
 }
 
 /* A message of this thread that has a title which goes, however short that is. */
@@ -264,6 +266,8 @@ mp_tracker_rewrite(MpTracker *tracker, MpPurge *purge, GError **error)
     mp_chain_begin(&chain, store);
     bool good = add_rewrites(&chain, purge, &old, &fresh, &first, error) &&
                 mp_chain_commit(&chain, what, &actor, error) &&
+                mp_listed_write(&chain, NULL, false, true, error) &&
+                mp_chain_amend(&chain, error) && mp_chain_close(&chain, error) &&
                 mp_pack_write(chain.pack, store->path, error);
     purge->old_tip = g_strdup(git_oid_tostr_s(&old));
     purge->new_tip = g_strdup(git_oid_tostr_s(&chain.tip));

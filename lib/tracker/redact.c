@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "tracker/internal.h"
+#include "tracker/listed.h"
 #include "tracker/record_file.h"
 #include "tracker/records.h"
 
@@ -187,6 +188,21 @@ mp_redact_in_tree(MpTree *tree, guint64 id, const MpComment *comment, gint64 dat
            remove_elided(tree, thread, quoting, error);
 }
 
+static bool
+take_title(MpBatch *batch, MpTreeNode *directory, guint64 id, const char *title, GError **error)
+{
+    g_autoptr(MpThread) thread = NULL;
+
+    if (title == NULL)
+        return true;
+    if (!mp_retitle_in_tree(batch->chain.tree, directory, title, error))
+        return false;
+    batch->has_taken_title = true;
+    (void)mp_batch_thread(batch, id, &thread, NULL); /* one that does not parse is listed as such */
+    g_hash_table_insert(batch->listed, GUINT_TO_POINTER((guint)id), mp_listed_line_of(id, thread));
+    return true;
+}
+
 bool
 mp_batch_redact(MpBatch *batch, const MpComment *comment, const MpRedacted *redacted,
                 const char *title, const GArray *quoting, GError **error)
@@ -202,6 +218,6 @@ mp_batch_redact(MpBatch *batch, const MpComment *comment, const MpRedacted *reda
                         facts->repository, redacted->thread, redacted->comment);
     return mp_redact_in_tree(batch->chain.tree, redacted->thread, comment, redacted->date, quoting,
                              error) &&
-           mp_retitle_in_tree(batch->chain.tree, thread, title, error) &&
+           take_title(batch, thread, redacted->thread, title, error) &&
            mp_chain_commit(&batch->chain, what, &actor, error);
 }

@@ -286,6 +286,14 @@ typedef bool (*MpThreadVisit)(const MpThread *thread, gpointer user_data);
 bool mp_tracker_foreach_thread(MpTracker *tracker, MpThreadVisit visit, gpointer user_data,
                                GError **error);
 
+/*
+ * The same for those threads that are listed, if they are open or closed as one asks: by an index,
+ * so that those of the other state cost nothing, and a comment to none of them. Each has all facts
+ * but `author` and `nonce`.
+ */
+bool mp_tracker_foreach_listed(MpTracker *tracker, bool open, bool closed, MpThreadVisit visit,
+                               gpointer user_data, GError **error);
+
 bool mp_accounts_user(MpAccounts *accounts, guint64 id, MpUser **user, GError **error);
 
 /* Whether the id was given to somebody, who may have been removed since: then there is no user. */

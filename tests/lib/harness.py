@@ -19,6 +19,8 @@ import tempfile
 import time
 import traceback
 
+import listed
+
 LIB = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(LIB))
 METROPLEX = os.environ.get("METROPLEX", os.path.join(TOP, "build/bin/metroplex"))
@@ -337,6 +339,7 @@ def main():
         try:
             site = Site(getattr(function, "owner", None))
             function(site)
+            listed.check(site.data)
             passed += 1
             print(f"ok {function.__name__}")
         except Exception as error:  # a test may fail in any way

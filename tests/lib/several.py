@@ -3,6 +3,7 @@ import contextlib
 import os
 import shutil
 
+import listed
 from git_server import Daemon
 from harness import Site, equal, path_of_id
 
@@ -28,6 +29,8 @@ def hosts(one, kind=Daemon, count=2, **keys):
         for site in sites:
             site.set_config("tracker", **keys)
         yield remote, *sites
+        for site in sites[1:]:
+            listed.check(site.data)
     except AssertionError:
         for site in sites[1:]:
             print("\n".join(f"{site.name}: {line}" for line in site.log().splitlines()[-15:]))

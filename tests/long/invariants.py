@@ -14,6 +14,8 @@ import re
 import subprocess
 from dataclasses import dataclass, field
 
+import listed
+
 FIELDS = 8  # of a line of outcomes
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")  # the first of them: two lines glued together have another
 SERVER = "../remote/t.git"  # of a tracker that is shared, beside the data
@@ -475,4 +477,5 @@ def violations(site, given):
         threads = threads_of(site)
     except (ValueError, KeyError) as why:
         return [*found, f"tracker: cannot be read: {why}"]
+    found += [f"listed: {fault}" for fault in listed.faults(os.path.join(site.data, "tracker.git"))]
     return [*found, *comments(threads, given), *changes(threads), *of_git(site, threads, given), *history(site, threads, given), *events(site, threads, given), *(site.pages.other() if site.pages else [])]

@@ -110,6 +110,12 @@ def digits(text):
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
+def line_of(clone):
+    """That of thread 1 in the list of open ones, with its newline."""
+    with open(os.path.join(clone, LISTED)) as f:
+        return f.readline()
+
+
 def followed(what, pages, *expected):
     """A row: subscribers in these pages, by the last digits of their ids. Of a hundred and more two have an account."""
     def plant(clone):
@@ -123,6 +129,7 @@ def followed(what, pages, *expected):
 
 T = "threads/000/0/0/0/0/1"
 S = T + "/subscribers"
+LISTED = "listed/open/00/00/00"
 SPLIT = {f"/{digit}": [n for n in range(1, 121) if n % 10 == digit] for digit in range(10)}
 MAILED = f"message-ids/{digits('<mailed@mail.example.org>')}.1"
 INDEX = re.sub("^(..)(.{30}).*", r"commits/\1/\2", hashlib.sha256(b"acme/rocket f00").hexdigest())
@@ -188,6 +195,17 @@ PLANTED = [
      ["unnamed " + T + "/comments/1/attachments/b.png"]),
     ("a text that is not UTF-8", lambda c: open(os.path.join(c, T, "comments/1/comment.md"), "wb").write(b"\xff\xfe\n"),
      ["malformed " + T + "/comments/1/comment.md"]),
+    ("a thread that no line is of", lambda c: replace(c, LISTED, line_of(c), ""), [f"no-index {T}/thread"]),
+    ("a line of no thread", lambda c: write(c, LISTED, line_of(c).replace("1", "77", 1), "a"), ["stale-index " + LISTED]),
+    ("a line in a page of no threads", lambda c: write(c, LISTED[:-1] + "7", line_of(c).replace("1", "702", 1)), [f"stale-index {LISTED[:-1]}7"]),
+    ("a line that says something else", lambda c: replace(c, LISTED, "\tRocket", "\tPocket"), ["stale-index " + LISTED]),
+    ("lines in the wrong list", lambda c: rename(c, LISTED, LISTED.replace("open", "closed")), [f"stale-index {LISTED.replace('open', 'closed')}"]),
+    ("a line twice", lambda c: write(c, LISTED, line_of(c), "a"), ["malformed " + LISTED]),
+    ("a line in the wrong page", lambda c: write(c, LISTED, line_of(c).replace("1", "277", 1), "a"), ["malformed " + LISTED]),
+    ("a list that is gone", lambda c: remove(c, "listed"), ["no-index listed/of"]),
+    ("a list of nothing", lambda c: write(c, "listed/of", "x\n"), ["malformed listed/of"]),
+    ("a list of threads that are gone", lambda c: write(c, "listed/of", 39 * "0" + "1\n"), ["stale-index listed/of"]),
+    ("what is no list", lambda c: (write(c, "listed/notes", ""), write(c, "listed/open/00/00/notes", "")), ["misplaced listed/notes", "misplaced listed/open/00/00/notes"]),
     ("a thread in the wrong place", lambda c: write(c, "threads/000/0/0/0/0/12/thread", "x"), ["misplaced threads/000/0/0/0/0/12"]),
     ("an import of a thread that is not there", lambda c: write(c, "imports/00/" + 30 * "0", "99\n"),
      ["stale-index imports/00/" + 30 * "0"]),
@@ -285,6 +303,73 @@ def plant_all(site, planted, repository):
 @test
 def fsck_names_each_fault_of_the_tracker(site):
     plant_all(site, PLANTED, "tracker.git")
+
+
+def shown(site, *args):
+    """What `thread list` says, as JSON."""
+    return [json.loads(line) for line in site.metroplex("thread", "list", "--json", *args).splitlines()]
+
+
+def listed_titles(site, *args):
+    return [thread["title"] for thread in shown(site, *args)]
+
+
+@test
+def what_somebody_edited_by_hand_is_listed_as_it_is(site):
+    small_tracker(site)
+    site.thread("tim")
+    first = T + "/thread"
+    site.metroplex("thread", "close", "2", "--as", "tim")
+    equal(listed_titles(site, "--state", "open"), ["Rocket does not start"])
+    edit(site, lambda c: (replace(c, first, "title=Rocket", "title=Pocket"), replace(c, first.replace("/1/", "/2/"), "state=closed", "state=open"),
+                          replace(c, first.replace("/1/", "/2/"), "title=Rocket", "title=Socket")))
+    before = site.git("rev-parse", "main:listed")
+    equal(listed_titles(site, "--state", "open"), ["Pocket does not start", "Socket does not start"], "though no line says so")
+    equal(listed_titles(site, "--state", "closed"), [])
+    equal(fsck(site), [], "a list that is older than a record is none that is wrong")
+    site.metroplex("thread", "label", "1", "bug", "--as", "tim")
+    check(site.git("rev-parse", "main:listed") != before, "it was not brought up to date")
+    contains(site.git("show", "main:" + LISTED), "Socket does not start")
+    equal([t["labels"] for t in shown(site)], [["bug"], []])
+    edit(site, lambda c: replace(c, T[:-1] + "2/thread", "state=open", "state=ajar"))
+    contains(site.run(METROPLEX, "thread", "list", "--state", "closed", status=78).stderr, "threads/000/0/0/0/0/2/thread:5: [thread] state: neither open nor closed")
+    site.metroplex("thread", "title", "1", "Docket", "--as", "tim")  # nobody else waits for it
+    equal(site.git("show", "main:listed/unreadable/00/00/00"), "2\n")
+    contains(site.run(METROPLEX, "thread", "list", "--state", "closed", status=78).stderr, "neither open nor closed")
+    edit(site, lambda c: replace(c, T[:-1] + "2/thread", "state=ajar", "state=closed"))
+    equal(listed_titles(site, "--state", "open"), ["Docket"])
+    equal(listed_titles(site), ["Docket", "Socket does not start"])
+    edit(site, lambda c: remove(c, T[:-1] + "2"))
+    equal(listed_titles(site), ["Docket"])
+
+
+@test
+def a_list_that_was_removed_is_made_anew(site):
+    small_tracker(site)
+    site.thread("tim")
+    site.metroplex("thread", "close", "2", "--as", "tim")
+    whole, said = site.git("rev-parse", "main:listed"), site.metroplex("thread", "list")
+    edit(site, lambda c: remove(c, "listed"))
+    equal(site.metroplex("thread", "list"), said, "without an index")
+    site.metroplex("thread", "lock", "2", "--as", "tim")
+    site.metroplex("thread", "unlock", "2", "--as", "tim")
+    equal([line.split("\t")[:3] for line in site.git("show", "main:listed/closed/00/00/00").splitlines()], [["2", "issue", "-"]])
+    equal(site.metroplex("thread", "list"), said)
+    check(site.git("rev-parse", "main:listed/open") == site.git("rev-parse", whole.strip() + ":open"), "the same lines in another way")
+
+
+@test
+def a_comment_leaves_the_list_as_it_was(site):
+    thread = small_tracker(site)
+    before = site.git("rev-parse", "main:listed")
+    site.metroplex("thread", "comment", str(thread), "--as", "ada", "-", stdin="One more.\n")
+    site.metroplex("thread", "subscribe", str(thread), "ada")
+    equal(site.git("rev-parse", "main:listed"), before)
+    n = len(site.git("rev-list", "main").split())
+    site.metroplex("thread", "close", str(thread), "--as", "tim")
+    equal(len(site.git("rev-list", "main").split()), n + 1, "it is in the same commit")
+    check(site.git("rev-parse", "main:listed") != before, "closed, it is in another list")
+    equal(site.git("fsck", "--strict"), "", "nothing is left behind")
 
 
 @test

@@ -360,7 +360,9 @@ mp_fsck(MpTracker *tracker, MpAccounts *accounts, const MpFsckHooks *hooks, MpFs
     find_last_thread(&fsck);
     fsck.has_commits = mp_fsck_find_in_root(&fsck, "commits", &commits);
     mp_fsck_names(&fsck);
+    mp_fsck_listed_begin(&fsck);
     mp_fsck_ids(&fsck, "threads", true, mp_fsck_thread);
+    mp_fsck_listed_end(&fsck);
     mp_fsck_still_there(&fsck);
     mp_fsck_message_ids(&fsck, mp_fsck_find_in_root(&fsck, "message-ids", &index) ? &index : NULL);
     mp_fsck_repositories(&fsck);

@@ -3,6 +3,7 @@
 
 #include "tracker/fsck/fsck.h"
 #include "tracker/internal.h"
+#include "tracker/listed.h"
 
 typedef struct {
     MpStore *store;         /* that is being looked at */
@@ -17,7 +18,13 @@ typedef struct {
     GArray *message_ids;  /* MpFsckMessageId, of the comments that came by mail */
     bool has_unread;      /* something could not be read, which may have one more */
     bool case_matters;    /* in the local parts of addresses */
-    GError *stop;         /* why the check cannot go on */
+    struct {
+        bool is_checked; /* listed/ is there and can be read */
+        GArray *fresh;   /* guint64: threads of which it need not say what they are now */
+        GArray *seen;    /* guint64: pages that were read, ascending */
+        MpListedPage page;
+    } listed;
+    GError *stop; /* why the check cannot go on */
 } Fsck;
 
 /* Tells a fault; `remedy` is taken and freed. */
@@ -77,6 +84,13 @@ typedef struct {
     bool is_redacted;
     bool is_received; /* its KEY is in received/ */
 } MpFsckComment;
+
+/* listed/: before the threads, for each (NULL: its record does not parse; skipped: it could not be
+ * looked at), and after them. */
+void mp_fsck_listed_begin(Fsck *fsck);
+void mp_fsck_listed_thread(Fsck *fsck, guint64 id, const MpThread *thread);
+void mp_fsck_listed_skip(Fsck *fsck, guint64 id);
+void mp_fsck_listed_end(Fsck *fsck);
 
 /* 32 lower-case hexadecimal digits as octets. */
 bool mp_fsck_parse_key(const char *text, gsize length, guint8 key[16]);

@@ -71,6 +71,10 @@ check_record(Fsck *fsck, MpTree *tree, guint64 id, const char *directory)
 
     if (why != NULL)
         mp_fsck_tell_error(fsck, path, &why);
+    if (text != NULL)
+        mp_fsck_listed_thread(fsck, id, thread);
+    else
+        mp_fsck_listed_skip(fsck, id);
     if (thread == NULL)
         return;
     if (thread->kind == MP_COMMIT && thread->object == NULL)
