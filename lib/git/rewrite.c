@@ -9,6 +9,7 @@
 #include "base/directory.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/lock.h"
 #include "base/process.h"
 #include "git/git.h"
 #include "git/internal.h"
@@ -404,7 +405,8 @@ remove_commit_graph(const MpStore *store, GError **error)
 
 /* git syncs no directory. Before it deletes packs, that which replaces them must be on the disk: so
  * it is made first, and then again, of nothing new. And what it deleted is gone for good only once
- * that is synced. */
+ * that is synced. Nobody else repacks meanwhile: a pack that somebody makes of what is here, and
+ * that comes after these have looked, would stay. */
 bool
 mp_store_collect(MpStore *store, GError **error)
 {
@@ -412,8 +414,10 @@ mp_store_collect(MpStore *store, GError **error)
     static const char *const repack[] = {"repack", "--quiet", "-a", NULL};
     static const char *const drop[] = {"repack", "--quiet", "-a", "-d", NULL};
     static const char *const prune[] = {"prune", "--expire=now", NULL};
+    g_autofree char *packs = g_build_filename(store->path, "objects/pack", NULL);
+    g_autoptr(MpLock) lock = mp_lock_take_directory(packs, MP_LOCK_WAIT, error);
 
-    return remove_commit_graph(store, error) && run_git(store, expire, error) &&
+    return lock != NULL && remove_commit_graph(store, error) && run_git(store, expire, error) &&
            run_git(store, repack, error) && mp_sync_file_system(store->path, error) &&
            run_git(store, drop, error) && run_git(store, prune, error) &&
            mp_sync_file_system(store->path, error) && mp_store_reopen(store, error);

@@ -9,6 +9,7 @@
 
 #include "base/directory.h"
 #include "base/error.h"
+#include "base/lock.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "base/program.h"
@@ -120,10 +121,12 @@ repack(const MpConfig *config, const char *repository, GError **error)
     static const char *const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8",
                                               NULL};
     g_autofree char *path = mp_config_path(config, repository);
+    g_autofree char *packs = g_build_filename(path, "objects/pack", NULL);
     const char *argv[] = {"git", "-C", path, "repack", "--quiet", "--geometric=2", "-d", NULL};
+    g_autoptr(MpLock) lock = mp_lock_take_directory(packs, MP_LOCK_WAIT, error); /* as a purge */
     g_auto(MpProcess) git = {0};
 
-    if (!mp_process_run(&git, argv, environment, SECONDS, error))
+    if (lock == NULL || !mp_process_run(&git, argv, environment, SECONDS, error))
         return false;
     if (git.status == 0)
         return true;
