@@ -87,7 +87,7 @@ find_reasons(Quarantine *quarantine, gint64 since, GError **error)
 static bool
 learn_reasons(Quarantine *quarantine, const MpKeptMail *mails, guint n, GError **error)
 {
-    gint64 since = G_MAXINT64;
+    gint64 since = mp_time_now(); /* a clock may have been ahead when they came */
 
     quarantine->reasons = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     quarantine->unknown = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);

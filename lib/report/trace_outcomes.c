@@ -36,11 +36,12 @@ clear_word(gpointer data)
     g_free(word->first);
 }
 
-/* `text` is taken and freed; `since` 0: it may stand in any month. */
+/* `text` is taken and freed; `since` 0: it may stand in any month. A clock may have been ahead when
+ * it was. */
 static void
 look_for(Outcomes *outcomes, char *text, gint64 since)
 {
-    const Word word = {text, mp_outcomes_name(MAX(since - MARGIN, 0))};
+    const Word word = {text, mp_outcomes_name(MAX(MIN(since, mp_time_now()) - MARGIN, 0))};
 
     g_array_append_val(outcomes->words, word);
 }
