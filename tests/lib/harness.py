@@ -238,10 +238,10 @@ class Site:
         """Locks and half-written packs age: a run takes young ones for those of a live program."""
         then = time.time() - 3600
         for repository in ("tracker.git", "accounts.git"):
-            for place in (".", "refs/heads", "objects/pack"):
+            for place in (".", "refs/heads", "objects", "objects/pack"):
                 folder = os.path.join(self.data, repository, place)
                 for name in os.listdir(folder) if os.path.isdir(folder) else ():
-                    if name.endswith((".lock", ".tmp")):
+                    if name.endswith((".lock", ".tmp")) or name.startswith("tmp_object_git2_"):
                         os.utime(os.path.join(folder, name), (then, then))
 
     def set_config(self, group, **keys):

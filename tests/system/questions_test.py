@@ -336,7 +336,7 @@ def whoever_confirms_a_second_that_was_let_in_hears_of_it(site):
         name = site.deliver(first_mail(site, "Eve <eve@example.net>", verdict=UNPROVED, subject=f"Let in {n}"))
         site.metroplex("--once")
         site.metroplex("held", "accept", name)
-    for question in questions(site):
+    for question in sorted(questions(site), key=lambda asked: "Let in 1" in asked.as_string()):
         equal(take(site, answer(site, question, "eve@example.net")), "confirmed")
     first, second = site.show(1), site.show(2)
     equal((first["author"], second["author"]), ("guest-2", "guest-3"), "each was let in for itself")
