@@ -315,45 +315,18 @@ mp_listed_of(MpTree *tree, git_oid *of, bool *is_there, GError **error)
 bool
 mp_listed_fresh(MpStore *store, GArray *ids, bool *is_whole, guint *n, GError **error)
 {
+    g_autoptr(GError) why = NULL;
     git_oid of;
     bool is_there;
 
     if (!mp_listed_of(mp_store_view(store), &of, &is_there, error))
         return false;
-    return mp_records_since(store, is_there ? &of : NULL, ids, is_whole, n, error);
-}
-
-/* --- Titles -------------------------------------------------------------------------------------
- */
-
-static bool
-retitle_page(MpTree *tree, const char *path, guint64 thread, const char *title, GError **error)
-{
-    g_autofree char *begins = g_strdup_printf("%" G_GUINT64_FORMAT "\t", thread);
-    g_autofree char *value = written(title), *text = NULL;
-    g_autoptr(GString) after = g_string_new(NULL);
-
-    if (!mp_tree_read(tree, NULL, path, &text, NULL, error))
+    if (is_there && mp_records_since(store, &of, ids, is_whole, n, &why))
+        return true;
+    if (is_there && mp_error_is_temporary(why)) {
+        g_propagate_error(error, g_steal_pointer(&why));
         return false;
-    g_auto(GStrv) lines = g_strsplit(text != NULL ? text : "", "\n", -1);
-    for (char **line = lines; *line != NULL; line++) {
-        bool is_it = g_str_has_prefix(*line, begins);
-
-        g_string_append_len(after, *line, is_it ? strrchr(*line, '\t') + 1 - *line : -1);
-        g_string_append_printf(after, "%s%s", is_it ? value : "", line[1] != NULL ? "\n" : "");
     }
-    return text == NULL || strcmp(after->str, text) == 0 ||
-           mp_tree_set_at(tree, path, after->str, after->len, error);
-}
-
-bool
-mp_listed_retitle(MpTree *tree, guint64 thread, const char *title, GError **error)
-{
-    for (MpListed list = 0; list < MP_N_LISTED; list++) {
-        g_autofree char *path = mp_listed_path(list, thread / MP_LISTED_PAGE);
-
-        if (!retitle_page(tree, path, thread, title, error))
-            return false;
-    }
-    return true;
+    g_array_set_size(ids, 0); /* what it was made of is damaged, which the tip need not be */
+    return mp_records_since(store, NULL, ids, is_whole, n, error);
 }

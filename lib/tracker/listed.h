@@ -80,6 +80,3 @@ bool mp_listed_fresh(MpStore *store, GArray *ids, bool *is_whole, guint *n, GErr
  */
 bool
 mp_listed_write(MpChain *chain, GHashTable *changes, bool is_current, bool must, GError **error);
-
-/* Takes the titles that a thread had out of its lines, which have this one then. */
-bool mp_listed_retitle(MpTree *tree, guint64 thread, const char *title, GError **error);

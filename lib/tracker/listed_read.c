@@ -49,6 +49,7 @@ is_fresh(Reading *reading, guint64 id)
     return is;
 }
 
+/* A page with a line that is none of it says nothing: fsck tells of that. */
 static bool
 visit_page(Reading *reading, guint64 number, GError **error)
 {
@@ -56,14 +57,11 @@ visit_page(Reading *reading, guint64 number, GError **error)
 
     if (!mp_listed_page_read(&page, reading->tree, number, reading->read, error))
         return false;
-    if (page.fault != NULL)
-        return mp_fail(error, MP_ERROR_INSTALLATION,
-                       "%s: not a line of this page (metroplex fsck says what to do)", page.fault);
     for (guint i = 0; i < MP_LISTED_PAGE && reading->goes_on; i++) {
         guint64 id = number * MP_LISTED_PAGE + i;
         const char *line = page.threads[i].line;
 
-        if (is_fresh(reading, id)
+        if (page.fault != NULL || is_fresh(reading, id)
                 ? !visit_record(reading, id, error)
                 : line != NULL && !visit_line(reading, id, line, page.threads[i].list, error))
             return false;

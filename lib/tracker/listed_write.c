@@ -97,7 +97,21 @@ put(MpListedPage *page, guint64 id, const MpListedLine *fresh, guint *changed)
     page->threads[i].list = fresh->list;
 }
 
-/* Those of `ids` from `first` on that are in one page; *next is behind them. */
+static bool
+put_line(const Writing *writing, MpListedPage *page, guint64 id, GPtrArray *lines, guint *changed,
+         GError **error)
+{
+    MpListedLine *line;
+
+    if (!line_of(writing, id, &line, error))
+        return false;
+    g_ptr_array_add(lines, line);
+    put(page, id, line, changed);
+    return true;
+}
+
+/* Those of `ids` from `first` on that are in one page; *next is behind them. Of a page with a fault
+ * nothing is believed. */
 static bool
 write_page(Writing *writing, const GArray *ids, guint first, guint *next, GError **error)
 {
@@ -115,14 +129,16 @@ write_page(Writing *writing, const GArray *ids, guint first, guint *next, GError
     guint changed = page.fault != NULL ? all : 0;
     for (*next = first; *next < ids->len; ++*next) {
         guint64 id = g_array_index(ids, guint64, *next);
-        MpListedLine *line;
 
         if (id / MP_LISTED_PAGE != number)
             break;
-        if (!line_of(writing, id, &line, error))
+        if (page.fault == NULL && !put_line(writing, &page, id, lines, &changed, error))
             return false;
-        g_ptr_array_add(lines, line);
-        put(&page, id, line, &changed);
+    }
+    for (guint i = 0; page.fault != NULL && i < MP_LISTED_PAGE; i++) {
+        page.threads[i].line = NULL;
+        if (!put_line(writing, &page, number * MP_LISTED_PAGE + i, lines, &changed, error))
+            return false;
     }
     for (MpListed list = 0; list < MP_N_LISTED; list++)
         if ((changed & 1u << list) != 0 && !write_list(writing, &page, list, error))
@@ -211,10 +227,13 @@ mp_batch_write_listed(MpBatch *batch, GError **error)
     if (g_hash_table_size(batch->listed) == 0 || batch->chain.n_commits == 0)
         return true;
     batch->is_listed = mp_listed_write(&batch->chain, batch->listed, batch->is_listed, false, &why);
-    if (!batch->is_listed && (batch->has_taken_title || mp_error_is_temporary(why))) {
+    if (!batch->is_listed && mp_error_is_temporary(why)) {
         g_propagate_error(error, g_steal_pointer(&why));
         return false;
     }
+    if (!batch->is_listed && batch->has_taken_title && /* which must not stay there */
+        !mp_tree_remove_at(batch->chain.tree, MP_LISTED, error))
+        return false;
     if (!batch->is_listed)
         mp_warn("the list of threads is not brought up to date: %s", why->message);
     return mp_chain_amend(&batch->chain, error);

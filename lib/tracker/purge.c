@@ -194,13 +194,14 @@ edit_tree(MpTree *tree, gpointer user_data, GError **error)
         return false;
     if (thread == NULL)
         return true;
+    /* listed/ has the titles, wherever in it a hand put them; nobody reads that of old commits */
     /* one that cannot be read becomes what the newest does: it has the words all the same */
     bool is_good = mp_read_comment(tree, purge->thread, purge->comment, &there, NULL);
     const MpComment *comment = is_good ? there : purge->newest;
     return (comment == NULL ||
             mp_redact_in_tree(tree, purge->thread, comment, purge->date, purge->elided, error)) &&
            mp_retitle_in_tree(tree, thread, purge->title, error) &&
-           (purge->title == NULL || mp_listed_retitle(tree, purge->thread, purge->title, error));
+           (purge->title == NULL || mp_tree_remove_at(tree, MP_LISTED, error));
 }
 
 /* A message of this thread that has a title which goes, however short that is. */

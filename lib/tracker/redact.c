@@ -193,11 +193,10 @@ take_title(MpBatch *batch, MpTreeNode *directory, guint64 id, const char *title,
 {
     g_autoptr(MpThread) thread = NULL;
 
-    if (title == NULL)
-        return true;
-    if (!mp_retitle_in_tree(batch->chain.tree, directory, title, error))
+    if (title != NULL && !mp_retitle_in_tree(batch->chain.tree, directory, title, error))
         return false;
-    batch->has_taken_title = true;
+    batch->has_taken_title |= title != NULL;
+    /* in any case: somebody may have taken words out of the record by hand */
     (void)mp_batch_thread(batch, id, &thread, NULL); /* one that does not parse is listed as such */
     g_hash_table_insert(batch->listed, GUINT_TO_POINTER((guint)id), mp_listed_line_of(id, thread));
     return true;
