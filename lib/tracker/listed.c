@@ -23,7 +23,7 @@ enum {
     BASE,
     LABELS,    /* between spaces, which none has */
     ASSIGNEES, /* "5:kate 6:tim" */
-    TITLE,     /* the last, for mp_listed_retitle() */
+    TITLE,
     N_FIELDS,
 };
 
@@ -240,9 +240,8 @@ mp_listed_page_clear(MpListedPage *page)
     g_clear_pointer(&page->fault, g_free);
 }
 
-/* Names that are not two digits are nobody's; fsck tells of them. */
-static bool
-is_part(const char *name)
+bool
+mp_listed_is_part(const char *name)
 {
     return g_ascii_isdigit(name[0]) && g_ascii_isdigit(name[1]) && name[2] == '\0';
 }
@@ -256,7 +255,7 @@ add_pages(MpTree *tree, MpTreeNode *directory, int level, guint64 prefix, GArray
         guint64 number = prefix * 100 + g_ascii_strtoull(name, NULL, 10);
         MpTreeNode *below;
 
-        if (!is_part(name) || mp_tree_is_directory(directory, i) != (level < 2))
+        if (!mp_listed_is_part(name) || mp_tree_is_directory(directory, i) != (level < 2))
             continue;
         if (level == 2)
             g_array_append_val(numbers, number);

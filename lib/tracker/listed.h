@@ -25,6 +25,10 @@ typedef enum { MP_LISTED_OPEN, MP_LISTED_CLOSED, MP_LISTED_UNREADABLE, MP_N_LIST
 const char *mp_listed_name(MpListed list);
 bool mp_listed_parse(const char *name, MpListed *list);
 
+/* Whether it is a name on the way to a page, two digits; others are nobody's, and fsck tells of
+ * them. */
+bool mp_listed_is_part(const char *name);
+
 /* "listed/open/00/00/01" of page 1; the caller's. */
 char *mp_listed_path(MpListed list, guint64 page);
 

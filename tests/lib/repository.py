@@ -3,6 +3,20 @@ import os
 import subprocess
 
 
+def damage(bare, id):
+    """The file of an object holds none any more; returns what puts it back."""
+    path = os.path.join(bare, "objects", id[:2], id[2:])
+    os.chmod(path, 0o600)
+    with open(path, "rb") as f:
+        whole = f.read()
+
+    def put(octets):
+        with open(path, "wb") as f:
+            f.write(octets)
+    put(b"damaged")
+    return lambda: put(whole)
+
+
 class Repository:
     """A bare repository below [repositories] root, pushed to from a clone beside it."""
 

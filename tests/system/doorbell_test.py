@@ -11,6 +11,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from checks import one  # noqa: E402
 from harness import METROPLEX, TOP, check, check_names, contains, equal, killat, main, test, wait_until  # noqa: E402
+from repository import damage  # noqa: E402
 from watched import told, watched  # noqa: E402
 
 NOBODY = 65534
@@ -418,12 +419,7 @@ def who_pushed_what_could_not_be_told_is_known_once_it_can(site):
             with open(os.path.join(spool_of(site), f"acme,rocket,{os.geteuid()},{i}"), "w") as f:
                 f.write(f"pusher tim\n{'0' * 40} {new} refs/heads/main\n")
 
-    path = os.path.join(git.bare, "objects", new[:2], new[2:])
-    os.chmod(path, 0o600)
-    with open(path, "rb") as f:
-        whole = f.read()
-    with open(path, "wb") as f:
-        f.write(b"x")
+    mend = damage(git.bare, new)
     rings()
     for _ in range(2):
         equal((told(site), len(bells(site))), ([], 1), "kept")
@@ -432,8 +428,7 @@ def who_pushed_what_could_not_be_told_is_known_once_it_can(site):
     rings(200)
     told(site)
     equal(len(bells(site)), 100, "not any number of them")
-    with open(path, "wb") as f:
-        f.write(whole)
+    mend()
     equal((len(told(site)), actor(site), bells(site)), (1, "Tim Example", []))
 
 

@@ -12,7 +12,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from harness import METROPLEX, TOP, Site, check, contains, equal, killat, main, test  # noqa: E402
-from repository import Repository  # noqa: E402
+from repository import Repository, damage  # noqa: E402
 
 SHA = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
@@ -1078,15 +1078,9 @@ def a_commit_that_is_damaged_closes_once_it_can_be_read(site):
     repository, = watched(site)
     issue = site.thread("tim")
     sha = repository.commit(f"Work\n\nFixes #{issue}", push="main")
-    path = os.path.join(repository.path, "objects", sha[:2], sha[2:])
-    os.chmod(path, 0o600)
-    with open(path, "rb") as file:
-        whole = file.read()
-    with open(path, "wb") as file:
-        file.write(b"damaged")
+    mend = damage(repository.path, sha)
     once(site)
-    with open(path, "wb") as file:
-        file.write(whole)
+    mend()
     once(site)
     equal(changes(site, issue), ["closed"])
 
@@ -1165,16 +1159,10 @@ def where_a_branch_is_damaged_what_is_new_closes_nothing(site):
     site.metroplex("repository", "set", "acme/rocket", "--watch", "tim", "--push-mail", "off")
     site.metroplex("--once")
     repository.push("side:main")
-    path = os.path.join(repository.path, "objects", sha[:2], sha[2:])
-    os.chmod(path, 0o600)
-    with open(path, "rb") as file:
-        whole = file.read()
-    with open(path, "wb") as file:
-        file.write(b"damaged")
+    mend = damage(repository.path, sha)
     once(site)
     contains(site.log(), "what commits close there is not told: nobody can say which commits are new")
-    with open(path, "wb") as file:
-        file.write(whole)
+    mend()
     once(site)
     equal(changes(site, issue), [])
 

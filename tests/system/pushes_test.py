@@ -14,6 +14,7 @@ import zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from harness import METROPLEX, Site, check, check_names, contains, equal, killat, main, test  # noqa: E402
+from repository import damage  # noqa: E402
 from watched import Git, fsck, short, text_of, told, watched  # noqa: E402
 
 
@@ -740,20 +741,6 @@ def a_branch_that_is_left_out_takes_no_commits_from_others(site):
     equal((told(site), site.git("rev-parse", "main")), ([], before), "what was left out is remembered")
 
 
-def damage(git, id):
-    """Its file holds no object any more; returns what puts it back."""
-    path = os.path.join(git.bare, "objects", id[:2], id[2:])
-    os.chmod(path, 0o600)
-    with open(path, "rb") as f:
-        whole = f.read()
-
-    def put(octets):
-        with open(path, "wb") as f:
-            f.write(octets)
-    put(b"x")
-    return lambda: put(whole)
-
-
 @test
 def a_damaged_branch_silences_no_other(site):
     git = watched(site, "--push-mail", "commits")
@@ -768,7 +755,7 @@ def a_damaged_branch_silences_no_other(site):
     for damaged in (tip, below):
         git.commit(f"Two beside {damaged}")
         git.push("main", "main:new-" + damaged, ":gone")
-        mend = damage(git, damaged)
+        mend = damage(git.bare, damaged)
         equal(sorted(first.split(" at ")[0].split(",")[0] for _, first in told(site)), ["Created branch new-" + damaged, "Deleted branch gone", "Pushed to main"])
         mend()
         git.push("main~1:refs/heads/gone")
@@ -784,7 +771,7 @@ def a_damaged_history_that_both_share_is_no_news(site):
     told(site)
     git.commit("New")
     git.push()
-    damage(git, ids[1])
+    damage(git.bare, ids[1])
     equal([first.split(",")[0] for _, first in told(site)], ["Pushed to main"])
     check("cannot be told" not in site.log(), "it was told")
 

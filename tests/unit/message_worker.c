@@ -674,19 +674,27 @@ drain(MpWorker *worker)
     } while (worker->requests.length < left || worker->in->len > octets);
 }
 
+/* Of a child that has been asked before. */
+static void
+ask_for_long_mails(MpWorker *worker, guint n, gsize octets)
+{
+    g_autofree char *body = g_strnfill(octets, 'x');
+    g_autofree char *long_mail = g_strconcat(mail, body, "\n", NULL);
+    int fd = file_of(long_mail, strlen(long_mail));
+
+    assert_mail_is_read(worker, "nothing");
+    for (guint i = 0; i < n; i++)
+        cr_assert(mp_worker_send_parse(worker, fd, NULL, NULL));
+    close(fd);
+}
+
 /* More than a socket holds: a child that nobody listens to would stop. */
 Test(message_worker, answers_are_taken_before_anybody_asks_for_them, .timeout = 120)
 {
     enum { MAILS = 64, OCTETS = 64 * 1024 };
     g_autoptr(MpWorker) worker = new_worker();
-    g_autofree char *body = g_strnfill(OCTETS, 'x');
-    g_autofree char *long_mail = g_strconcat(mail, body, "\n", NULL);
-    int fd = file_of(long_mail, strlen(long_mail));
 
-    assert_mail_is_read(worker, "nothing");
-    for (guint i = 0; i < MAILS; i++)
-        cr_assert(mp_worker_send_parse(worker, fd, NULL, NULL));
-    close(fd);
+    ask_for_long_mails(worker, MAILS, OCTETS);
     drain(worker);
     cr_assert_eq(worker->drained.length, MAILS);
     cr_assert_eq(mp_worker_pending(worker), MAILS);
@@ -704,14 +712,8 @@ Test(message_worker, what_is_taken_early_is_as_much_as_memory_allows, .timeout =
 {
     enum { MAILS = 24, OCTETS = 1024 * 1024 };
     g_autoptr(MpWorker) worker = new_worker();
-    g_autofree char *body = g_strnfill(OCTETS, 'x');
-    g_autofree char *long_mail = g_strconcat(mail, body, "\n", NULL);
-    int fd = file_of(long_mail, strlen(long_mail));
 
-    assert_mail_is_read(worker, "nothing");
-    for (guint i = 0; i < MAILS; i++)
-        cr_assert(mp_worker_send_parse(worker, fd, NULL, NULL));
-    close(fd);
+    ask_for_long_mails(worker, MAILS, OCTETS);
     while (worker->drained_size < 8 * OCTETS) {
         struct pollfd socket = {worker->socket, POLLIN, 0};
 

@@ -2,50 +2,16 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "scratch.h"
-#include "tracker/tracker.h"
+#include "tracker_fixture.h"
 
-#define HOST "git.example.org"
 #define MANY 2500
-
-static const MpActor tim = {5, "tim", "Tim Lake", 1700000000, 1700000060};
-
-static MpTracker *
-tracker_in(const ScratchPath *scratch)
-{
-    g_autofree char *path = scratch_path(scratch, "tracker.git");
-    bool made;
-
-    cr_assert(mp_tracker_init(path, HOST, &made, NULL));
-    return mp_tracker_open(path, HOST, NULL);
-}
-
-/* One that nobody is told of. */
-static guint64
-open_thread(MpBatch *batch, const char *title)
-{
-    MpThread facts = {.kind = MP_ISSUE,
-                      .repository = (char *)"acme/rocket",
-                      .title = (char *)title,
-                      .is_open = true,
-                      .author = 5,
-                      .author_login = (char *)"tim",
-                      .created = 1700000000};
-    g_autofree char *key = mp_tracker_key(5, 0, title, "");
-    MpNewComment post = {.key = key, .via = "mail", .body = "It says no.", .host = "mx1"};
-    guint64 id = 0;
-
-    post.subscribes_nobody = true;
-    cr_assert(mp_batch_open_thread(batch, &facts, &post, &tim, &id, NULL));
-    return id;
-}
 
 static void
 subscribe(MpBatch *batch, guint64 thread, guint64 user, const char *reason)
 {
     g_autoptr(GError) error = NULL;
 
-    cr_assert(mp_batch_subscribe(batch, thread, user, reason, "Follow", &tim, &error), "%s",
+    cr_assert(mp_batch_subscribe(batch, thread, user, reason, "Follow", &fixture_tim, &error), "%s",
               error != NULL ? error->message : "");
 }
 
@@ -76,12 +42,13 @@ tree_of(const ScratchPath *scratch, guint64 thread)
 Test(subscribers, their_shape_follows_from_who_stands_there)
 {
     g_autoptr(ScratchPath) scratch = scratch_make();
-    g_autoptr(MpTracker) tracker = tracker_in(scratch);
+    g_autoptr(MpTracker) tracker = fixture_tracker(scratch);
     g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
     static const guint left[] = {MANY, 1301, 1000, 101, 100, 1, 0};
 
     for (gsize i = 0; i < G_N_ELEMENTS(left); i++) {
-        guint64 straight = open_thread(batch, "Added"), shrunk = open_thread(batch, "Removed");
+        guint64 straight = fixture_thread(batch, "Added", true),
+                shrunk = fixture_thread(batch, "Removed", true);
 
         for (guint n = 0; n < left[i]; n++)
             subscribe(batch, straight, user_of(n), reason_of(n));
@@ -109,9 +76,9 @@ Test(subscribers, their_shape_follows_from_who_stands_there)
 Test(subscribers, each_is_found_in_a_page_of_a_hundred)
 {
     g_autoptr(ScratchPath) scratch = scratch_make();
-    g_autoptr(MpTracker) tracker = tracker_in(scratch);
+    g_autoptr(MpTracker) tracker = fixture_tracker(scratch);
     g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
-    guint64 thread = open_thread(batch, "Rocket");
+    guint64 thread = fixture_thread(batch, "Rocket", true);
 
     for (guint n = 0; n < MANY; n++)
         subscribe(batch, thread, user_of(n), reason_of(n));

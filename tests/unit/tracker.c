@@ -3,50 +3,13 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "scratch.h"
+#include "tracker_fixture.h"
 #include "tracker/tracker.h"
-
-#define HOST "git.example.org"
-
-static MpTracker *
-tracker_in(const ScratchPath *scratch)
-{
-    g_autofree char *path = scratch_path(scratch, "tracker.git");
-    g_autoptr(GError) error = NULL;
-    bool made;
-
-    cr_assert(mp_tracker_init(path, HOST, &made, &error), "%s", error ? error->message : "");
-    MpTracker *tracker = mp_tracker_open(path, HOST, &error);
-    cr_assert(tracker != NULL, "%s", error ? error->message : "");
-    return tracker;
-}
-
-static const MpActor tim = {5, "tim", "Tim Lake", 1700000000, 1700000060};
 
 static MpNewComment
 comment_of(guint64 thread, const char *key, const char *body)
 {
     return (MpNewComment){.thread = thread, .key = key, .via = "mail", .body = body, .host = "mx1"};
-}
-
-static guint64
-open_thread(MpBatch *batch, const char *title)
-{
-    MpThread facts = {.kind = MP_ISSUE,
-                      .repository = (char *)"acme/rocket",
-                      .title = (char *)title,
-                      .is_open = true,
-                      .author = 5,
-                      .author_login = (char *)"tim",
-                      .created = 1700000000};
-    g_autofree char *key = mp_tracker_key(5, 0, title, "");
-    MpNewComment post = comment_of(0, key, "It does not start.");
-    g_autoptr(GError) error = NULL;
-    guint64 id = 0;
-
-    cr_assert(mp_batch_open_thread(batch, &facts, &post, &tim, &id, &error), "%s",
-              error ? error->message : "");
-    return id;
 }
 
 static guint64
@@ -56,7 +19,7 @@ add(MpBatch *batch, guint64 thread, const char *key, const char *body, bool *dup
     g_autoptr(GError) error = NULL;
     guint64 number = 0;
 
-    cr_assert(mp_batch_comment(batch, &comment, &tim, &number, duplicate, &error), "%s",
+    cr_assert(mp_batch_comment(batch, &comment, &fixture_tim, &number, duplicate, &error), "%s",
               error ? error->message : "");
     return number;
 }
@@ -73,9 +36,9 @@ commit(MpBatch *batch)
 Test(tracker, a_comment_written_is_a_comment_read)
 {
     g_autoptr(ScratchPath) scratch = scratch_make();
-    g_autoptr(MpTracker) tracker = tracker_in(scratch);
+    g_autoptr(MpTracker) tracker = fixture_tracker(scratch);
     g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
-    guint64 id = open_thread(batch, "Rocket; does = not\tstart");
+    guint64 id = fixture_thread(batch, "Rocket; does = not\tstart", false);
     GArray *mentions = g_array_new(FALSE, FALSE, sizeof(guint64));
     guint64 kate = 7, number = 0;
     bool duplicate = true;
@@ -90,7 +53,7 @@ Test(tracker, a_comment_written_is_a_comment_read)
     comment.message_id = "<x@y>";
     comment.mentions = mentions;
     comment.attachments = attachments;
-    cr_assert(mp_batch_comment(batch, &comment, &tim, &number, &duplicate, NULL));
+    cr_assert(mp_batch_comment(batch, &comment, &fixture_tim, &number, &duplicate, NULL));
     commit(batch);
     g_array_unref(mentions);
     g_bytes_unref(bytes);
@@ -111,7 +74,7 @@ Test(tracker, a_comment_written_is_a_comment_read)
     cr_expect_str_eq(read->elided, comment.elided);
     cr_expect_str_eq(read->message_id, "<x@y>");
     cr_expect_str_eq(read->author_login, "tim");
-    cr_expect_eq(read->date, tim.date);
+    cr_expect_eq(read->date, fixture_tim.date);
     cr_assert_eq(read->attachments->len, 1);
     cr_expect_str_eq(((MpAttachmentRecord *)read->attachments->pdata[0])->file, "1.png");
     cr_expect_str_eq(((MpAttachmentRecord *)read->attachments->pdata[0])->name, "a b.png");
@@ -126,9 +89,9 @@ Test(tracker, a_comment_written_is_a_comment_read)
 Test(tracker, git_reads_it_and_finds_nothing_wrong)
 {
     g_autoptr(ScratchPath) scratch = scratch_make();
-    g_autoptr(MpTracker) tracker = tracker_in(scratch);
+    g_autoptr(MpTracker) tracker = fixture_tracker(scratch);
     g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
-    guint64 id = open_thread(batch, "Evil\n\nauthor: me");
+    guint64 id = fixture_thread(batch, "Evil\n\nauthor: me", false);
     bool duplicate;
 
     add(batch, id, "aa000000000000000000000000000000", "First line\n---\nSigned-off-by: Eve <e@x>",
@@ -176,13 +139,13 @@ Test(tracker, git_reads_it_and_finds_nothing_wrong)
 Test(tracker, a_key_is_a_comment_once_in_a_batch_and_after_it)
 {
     g_autoptr(ScratchPath) scratch = scratch_make();
-    g_autoptr(MpTracker) tracker = tracker_in(scratch);
+    g_autoptr(MpTracker) tracker = fixture_tracker(scratch);
     const char *key = "ab000000000000000000000000000000";
     bool first, second, third, found;
     guint64 id, number = 0;
 
     g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
-    id = open_thread(batch, "One");
+    id = fixture_thread(batch, "One", false);
     cr_expect_eq(add(batch, id, key, "yes", &first), 1);
     cr_expect_eq(add(batch, id, key, "yes", &second), 1);
     commit(batch);
@@ -203,9 +166,9 @@ Test(tracker, a_key_is_a_comment_once_in_a_batch_and_after_it)
 Test(tracker, numbers_and_keys_stay_right_over_every_page)
 {
     g_autoptr(ScratchPath) scratch = scratch_make();
-    g_autoptr(MpTracker) tracker = tracker_in(scratch);
+    g_autoptr(MpTracker) tracker = fixture_tracker(scratch);
     g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
-    guint64 id = open_thread(batch, "Long");
+    guint64 id = fixture_thread(batch, "Long", false);
     const guint64 n = 1250;
 
     for (guint64 i = 1; i <= n; i++) {
@@ -252,7 +215,7 @@ add_mail(MpBatch *batch, guint64 thread, const char *message_id)
     bool duplicate;
 
     comment.message_id = message_id;
-    return mp_batch_comment(batch, &comment, &tim, &number, &duplicate, NULL);
+    return mp_batch_comment(batch, &comment, &fixture_tim, &number, &duplicate, NULL);
 }
 
 static guint64
@@ -267,23 +230,23 @@ thread_of(MpTracker *tracker, const char *message_id)
 Test(tracker, a_mail_finds_the_thread_it_was_the_first_to_go_to)
 {
     g_autoptr(ScratchPath) scratch = scratch_make();
-    g_autoptr(MpTracker) tracker = tracker_in(scratch);
+    g_autoptr(MpTracker) tracker = fixture_tracker(scratch);
     g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
     static const char *const forged[] = {
-        "<acme/rocket/issues/1-0123456789abcdef@" HOST ">",
+        "<acme/rocket/issues/1-0123456789abcdef@" FIXTURE_HOST ">",
         "<acme/rocket/pull/1@GIT.example.org>",
-        "<acme/rocket/commit/f00/4@" HOST ">",
+        "<acme/rocket/commit/f00/4@" FIXTURE_HOST ">",
     };
 
     cr_expect_eq(thread_of(tracker, "<1@example.org>"), 0);
     for (guint64 id = 1; id <= 2; id++)
-        cr_assert_eq(open_thread(batch, "Rocket"), id);
+        cr_assert_eq(fixture_thread(batch, "Rocket", false), id);
     for (int i = 0; i < 300; i++) {
         g_autofree char *id = g_strdup_printf("<%d@example.org>", i);
         cr_assert(add_mail(batch, 1 + (guint64)i % 2, id));
     }
     cr_assert(add_mail(batch, 1, "<1@example.org>"));
-    cr_assert(add_mail(batch, 1, "<a/b+c/x@" HOST ">"));
+    cr_assert(add_mail(batch, 1, "<a/b+c/x@" FIXTURE_HOST ">"));
     for (gsize i = 0; i < G_N_ELEMENTS(forged); i++)
         cr_assert(add_mail(batch, 1, forged[i]));
     commit(batch);
@@ -291,7 +254,7 @@ Test(tracker, a_mail_finds_the_thread_it_was_the_first_to_go_to)
         g_autofree char *id = g_strdup_printf("<%d@example.org>", i);
         cr_expect_eq(thread_of(tracker, id), 1 + (guint64)i % 2, "%s", id);
     }
-    cr_expect_eq(thread_of(tracker, "<a/b+c/x@" HOST ">"), 1);
+    cr_expect_eq(thread_of(tracker, "<a/b+c/x@" FIXTURE_HOST ">"), 1);
     cr_expect_eq(thread_of(tracker, "<1@EXAMPLE.org>"), 0);
     for (gsize i = 0; i < G_N_ELEMENTS(forged); i++)
         cr_expect_eq(thread_of(tracker, forged[i]), 0, "%s", forged[i]);
@@ -300,7 +263,7 @@ Test(tracker, a_mail_finds_the_thread_it_was_the_first_to_go_to)
 Test(tracker, a_message_id_of_ours_names_its_thread)
 {
     g_autoptr(ScratchPath) scratch = scratch_make();
-    g_autoptr(MpTracker) tracker = tracker_in(scratch);
+    g_autoptr(MpTracker) tracker = fixture_tracker(scratch);
     g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
     static const struct {
         MpThreadKind kind;
@@ -312,12 +275,12 @@ Test(tracker, a_message_id_of_ours_names_its_thread)
     static const char *const none[] = {
         "",
         "<a@b>",
-        "<acme/rocket/issues/1@" HOST ">",
-        "<acme/rocket/issues/1-00000000@" HOST ">",
-        "<acme/rocket/issues/99-00000000@" HOST ">",
-        "<acme/rocket/commit/f00-00000000@" HOST ">",
-        "<acme/rocket/commit/@" HOST ">",
-        "<acme/rocket/commit/----------@" HOST ">",
+        "<acme/rocket/issues/1@" FIXTURE_HOST ">",
+        "<acme/rocket/issues/1-00000000@" FIXTURE_HOST ">",
+        "<acme/rocket/issues/99-00000000@" FIXTURE_HOST ">",
+        "<acme/rocket/commit/f00-00000000@" FIXTURE_HOST ">",
+        "<acme/rocket/commit/@" FIXTURE_HOST ">",
+        "<acme/rocket/commit/----------@" FIXTURE_HOST ">",
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++) {
@@ -330,7 +293,7 @@ Test(tracker, a_message_id_of_ours_names_its_thread)
         g_autofree char *key = mp_tracker_key(5, i, "x", "");
         MpNewComment post = comment_of(0, key, "Hello.");
         guint64 id;
-        cr_assert(mp_batch_open_thread(batch, &facts, &post, &tim, &id, NULL));
+        cr_assert(mp_batch_open_thread(batch, &facts, &post, &fixture_tim, &id, NULL));
     }
     commit(batch);
     for (guint64 id = 1; id <= G_N_ELEMENTS(kinds); id++) {
@@ -338,11 +301,11 @@ Test(tracker, a_message_id_of_ours_names_its_thread)
         guint64 found;
 
         cr_assert(mp_tracker_thread(tracker, id, &thread, NULL));
-        g_autofree char *opening = mp_thread_message_id(thread, 0, NULL, HOST);
-        g_autofree char *comment = mp_thread_message_id(thread, 3, "0123456789", HOST);
+        g_autofree char *opening = mp_thread_message_id(thread, 0, NULL, FIXTURE_HOST);
+        g_autofree char *comment = mp_thread_message_id(thread, 3, "0123456789", FIXTURE_HOST);
         g_autofree char *elsewhere = mp_thread_message_id(thread, 0, NULL, "git.example.com");
-        g_autofree char *longer =
-            g_strdup_printf("%.*s0@" HOST ">", (int)(strrchr(opening, '@') - opening), opening);
+        g_autofree char *longer = g_strdup_printf("%.*s0@" FIXTURE_HOST ">",
+                                                  (int)(strrchr(opening, '@') - opening), opening);
         cr_assert(mp_tracker_find_own_id(tracker, opening, &found, NULL));
         cr_expect_eq(found, id, "%s", opening);
         cr_assert(mp_tracker_find_own_id(tracker, comment, &found, NULL));
@@ -362,14 +325,14 @@ Test(tracker, a_message_id_of_ours_names_its_thread)
 Test(tracker, a_batch_that_was_outrun_changes_nothing_and_says_so)
 {
     g_autoptr(ScratchPath) scratch = scratch_make();
-    g_autoptr(MpTracker) one = tracker_in(scratch);
-    g_autoptr(MpTracker) two = tracker_in(scratch);
+    g_autoptr(MpTracker) one = fixture_tracker(scratch);
+    g_autoptr(MpTracker) two = fixture_tracker(scratch);
     g_autoptr(GError) error = NULL;
     bool duplicate;
     guint64 last = 9;
 
     g_autoptr(MpBatch) first = mp_batch_begin(one);
-    guint64 id = open_thread(first, "Race");
+    guint64 id = fixture_thread(first, "Race", false);
     commit(first);
     g_autoptr(MpBatch) slow = mp_batch_begin(one);
     add(slow, id, "aa000000000000000000000000000000", "slow", &duplicate);
@@ -391,7 +354,7 @@ Test(tracker, a_batch_that_was_outrun_changes_nothing_and_says_so)
 Test(tracker, a_lock_that_a_dead_run_left_does_not_stop_the_next)
 {
     g_autoptr(ScratchPath) scratch = scratch_make();
-    g_autoptr(MpTracker) tracker = tracker_in(scratch);
+    g_autoptr(MpTracker) tracker = fixture_tracker(scratch);
     g_autofree char *path = scratch_path(scratch, "tracker.git");
     g_autofree char *made = scratch_run(
         scratch, "cd tracker.git && touch -d '1 minute ago' refs/heads/main.lock "
@@ -400,7 +363,7 @@ Test(tracker, a_lock_that_a_dead_run_left_does_not_stop_the_next)
 
     cr_assert(mp_tracker_clean_up(path, NULL));
     g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
-    open_thread(batch, "After");
+    fixture_thread(batch, "After", false);
     commit(batch);
     g_autofree char *left =
         scratch_run(scratch, "cd tracker.git && ls refs/heads && ls objects/pack | grep -v -e "
@@ -421,11 +384,11 @@ expect_next(const MpThread *thread, gpointer user_data)
 Test(tracker, threads_are_visited_in_order_until_enough)
 {
     g_autoptr(ScratchPath) scratch = scratch_make();
-    g_autoptr(MpTracker) tracker = tracker_in(scratch);
+    g_autoptr(MpTracker) tracker = fixture_tracker(scratch);
     g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
 
     for (int i = 1; i <= 250; i++)
-        cr_assert_eq(open_thread(batch, "T"), (guint64)i);
+        cr_assert_eq(fixture_thread(batch, "T", false), (guint64)i);
     commit(batch);
     guint64 last = 0;
     cr_expect(mp_tracker_foreach_thread(tracker, expect_next, &last, NULL));
@@ -450,12 +413,12 @@ Test(tracker, a_fact_file_edited_badly_is_named_with_its_fault)
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(ScratchPath) scratch = scratch_make();
-        g_autoptr(MpTracker) tracker = tracker_in(scratch);
+        g_autoptr(MpTracker) tracker = fixture_tracker(scratch);
         g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
         g_autoptr(GError) error = NULL;
         g_autoptr(MpThread) thread = NULL;
 
-        open_thread(batch, "T");
+        fixture_thread(batch, "T", false);
         commit(batch);
         g_autofree char *command = g_strdup_printf(
             "git clone -q tracker.git work && cd work && sed -i '%s' threads/000/0/0/0/0/1/thread "
@@ -474,12 +437,12 @@ Test(tracker, a_fact_file_edited_badly_is_named_with_its_fault)
 Test(tracker, an_object_that_was_pushed_and_ends_early_is_an_error, .timeout = 60)
 {
     g_autoptr(ScratchPath) scratch = scratch_make();
-    g_autoptr(MpTracker) tracker = tracker_in(scratch);
+    g_autoptr(MpTracker) tracker = fixture_tracker(scratch);
     g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
     g_autoptr(GError) error = NULL;
     g_autoptr(MpThread) thread = NULL;
 
-    open_thread(batch, "T");
+    fixture_thread(batch, "T", false);
     commit(batch);
     g_free(scratch_run(
         scratch,
@@ -499,12 +462,12 @@ Test(tracker, an_object_that_was_pushed_and_ends_early_is_an_error, .timeout = 6
 Test(tracker, a_damaged_file_of_an_object_that_a_pack_has_hides_it_not)
 {
     g_autoptr(ScratchPath) scratch = scratch_make();
-    g_autoptr(MpTracker) tracker = tracker_in(scratch);
+    g_autoptr(MpTracker) tracker = fixture_tracker(scratch);
     g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
     g_autoptr(MpThread) thread = NULL;
     g_autofree char *path = scratch_path(scratch, "tracker.git");
 
-    open_thread(batch, "T");
+    fixture_thread(batch, "T", false);
     commit(batch);
     g_free(scratch_run(
         scratch, "cd tracker.git && for id in $(git rev-parse main main^{tree} "
@@ -549,14 +512,16 @@ Test(tracker, message_ids_are_those_of_github_with_marks_that_never_come_again)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autofree char *id = mp_thread_message_id(cases[i].thread, cases[i].comment, A_KEY, HOST);
+        g_autofree char *id =
+            mp_thread_message_id(cases[i].thread, cases[i].comment, A_KEY, FIXTURE_HOST);
         guint64 number = 99;
 
         cr_expect_str_eq(id, cases[i].id);
-        cr_expect(mp_thread_comment_of_id(cases[i].thread, id, HOST, &number) &&
+        cr_expect(mp_thread_comment_of_id(cases[i].thread, id, FIXTURE_HOST, &number) &&
                   number == cases[i].comment);
-        cr_expect(mp_thread_comment_of_id(cases[i].thread, cases[i].unmarked, HOST, &number) &&
-                  number == cases[i].comment);
+        cr_expect(
+            mp_thread_comment_of_id(cases[i].thread, cases[i].unmarked, FIXTURE_HOST, &number) &&
+            number == cases[i].comment);
     }
 }
 
@@ -580,7 +545,8 @@ Test(tracker, another_threads_message_id_names_no_comment)
 
     for (gsize i = 0; i < G_N_ELEMENTS(others); i++) {
         guint64 number;
-        cr_expect(!mp_thread_comment_of_id(&issue, others[i], HOST, &number), "%s", others[i]);
+        cr_expect(!mp_thread_comment_of_id(&issue, others[i], FIXTURE_HOST, &number), "%s",
+                  others[i]);
     }
 }
 
@@ -628,9 +594,9 @@ Test(accounts, are_found_by_id_login_and_every_address_and_never_twice)
     g_autoptr(ScratchPath) scratch = scratch_make();
     g_autofree char *path = scratch_path(scratch, "accounts.git");
     bool made;
-    cr_assert(mp_accounts_init(path, HOST, &made, NULL) && made);
-    cr_assert(mp_accounts_init(path, HOST, &made, NULL) && !made);
-    g_autoptr(MpAccounts) accounts = mp_accounts_open(path, HOST, NULL);
+    cr_assert(mp_accounts_init(path, FIXTURE_HOST, &made, NULL) && made);
+    cr_assert(mp_accounts_init(path, FIXTURE_HOST, &made, NULL) && !made);
+    g_autoptr(MpAccounts) accounts = mp_accounts_open(path, FIXTURE_HOST, NULL);
     g_autoptr(MpUser) tim_user = user_of("Tim", "tim@example.org", "Tim.Lake@Work.example");
     g_autoptr(MpUser) same_login = user_of("tIM", "other@example.org", NULL);
     g_autoptr(MpUser) same_address = user_of("kate", "tim@EXAMPLE.org", NULL);
@@ -649,7 +615,8 @@ Test(accounts, are_found_by_id_login_and_every_address_and_never_twice)
     cr_assert(mp_accounts_user(accounts, 1, &by_id, NULL));
     cr_assert(mp_accounts_user_by_login(accounts, "TIM", &by_login, NULL));
     cr_assert(mp_accounts_user_by_address(accounts, "Tim.Lake@work.EXAMPLE", &by_address, NULL));
-    cr_assert(mp_accounts_user_by_address(accounts, "tim.lake@work.example", &by_other_case, NULL));
+    cr_assert(mp_accounts_user_by_address(accounts, "fixture_tim.lake@work.example", &by_other_case,
+                                          NULL));
     cr_assert(by_id != NULL && by_login != NULL && by_address != NULL);
     cr_expect(by_other_case != NULL && by_other_case->id == 1);
     cr_expect(mp_user_has_address(by_id, "tim@EXAMPLE.ORG", true) &&
@@ -676,8 +643,8 @@ Test(accounts, an_account_is_read_once_for_each_tip)
     const MpUser *first = NULL, *again = NULL, *none = NULL, *changed = NULL;
     bool made;
 
-    cr_assert(mp_accounts_init(path, HOST, &made, NULL));
-    g_autoptr(MpAccounts) accounts = mp_accounts_open(path, HOST, NULL);
+    cr_assert(mp_accounts_init(path, FIXTURE_HOST, &made, NULL));
+    g_autoptr(MpAccounts) accounts = mp_accounts_open(path, FIXTURE_HOST, NULL);
     g_autoptr(MpUser) reader = user_of("tim", "tim@example.org", NULL);
     cr_assert(mp_accounts_write(accounts, reader, "Add tim", NULL));
     cr_assert(mp_accounts_look_up(accounts, 1, &first, NULL));

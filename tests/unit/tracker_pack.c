@@ -5,14 +5,11 @@
 #include <sys/resource.h>
 #include <zlib.h>
 
-#include "scratch.h"
 #include "git/deflate.h"
 #include "git/git.h"
 #include "git/pack.h"
 #include "git/tree.h"
-#include "tracker/tracker.h"
-
-#define HOST "git.example.org"
+#include "tracker_fixture.h"
 
 static void
 expect_inflates(const guint8 *bytes, gsize length, gsize period)
@@ -69,19 +66,8 @@ post(MpTracker *tracker, guint n)
 {
     g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
     g_autofree char *title = g_strdup_printf("Rocket %u", n);
-    g_autofree char *key = mp_tracker_key(5, 0, title, "");
-    const MpActor tim = {5, "tim", "Tim Lake", 1700000000, 1700000060};
-    const MpThread facts = {.kind = MP_ISSUE,
-                            .repository = (char *)"acme/rocket",
-                            .title = title,
-                            .is_open = true,
-                            .author = 5,
-                            .author_login = (char *)"tim",
-                            .created = 1700000000};
-    const MpNewComment opening = {.key = key, .via = "command", .body = title};
-    guint64 id = 0;
+    guint64 id = fixture_thread(batch, title, false);
 
-    cr_assert(mp_batch_open_thread(batch, &facts, &opening, &tim, &id, NULL));
     cr_assert_eq(mp_batch_commit(batch, NULL), MP_COMMITTED);
     cr_assert_eq(id, n);
 }
@@ -99,12 +85,8 @@ post_all(MpTracker *tracker, guint from, guint to)
 static MpTracker *
 tracker_with(const ScratchPath *scratch, guint packs)
 {
-    g_autofree char *path = scratch_path(scratch, "tracker.git");
-    bool made;
+    MpTracker *tracker = fixture_tracker(scratch);
 
-    cr_assert(mp_tracker_init(path, HOST, &made, NULL));
-    MpTracker *tracker = mp_tracker_open(path, HOST, NULL);
-    cr_assert_not_null(tracker);
     post_all(tracker, 1, packs);
     return tracker;
 }

@@ -158,12 +158,6 @@ tell_misplaced(Fsck *fsck, const char *path)
                  "neither a page of lines nor a directory of them");
 }
 
-static bool
-is_part(const char *name)
-{
-    return g_ascii_isdigit(name[0]) && g_ascii_isdigit(name[1]) && name[2] == '\0';
-}
-
 /* Level 1 is below the directory of a list, level 3 holds its pages. */
 static void
 check_level(Fsck *fsck, const git_oid *id, const char *path, int level)
@@ -180,7 +174,7 @@ check_level(Fsck *fsck, const git_oid *id, const char *path, int level)
         if (level == 0 && !is_directory && strcmp(below, MP_LISTED_OF) == 0)
             continue;
         if (level == 0 ? !mp_listed_parse(name, &list) || !is_directory
-                       : !is_part(name) || is_directory != (level < 3))
+                       : !mp_listed_is_part(name) || is_directory != (level < 3))
             tell_misplaced(fsck, below);
         else if (level < 3)
             check_level(fsck, mp_tree_id(root, i), below, level + 1);
