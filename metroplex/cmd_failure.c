@@ -71,7 +71,7 @@ find_reasons(Quarantine *quarantine, gint64 since, GError **error)
     const char *data = quarantine->instance.config->data;
     g_autofree char *word = g_strdup_printf("\t%s\t", mp_outcome_name(quarantine->place));
     g_autoptr(GPtrArray) words = g_ptr_array_new();
-    g_autoptr(GPtrArray) names = mp_outcomes_files(data, MAX(since - DAY, 0), error);
+    g_autoptr(GPtrArray) names = mp_outcomes_files(data, since - DAY, error);
 
     g_ptr_array_add(words, word);
     for (guint i = names != NULL ? names->len : 0;

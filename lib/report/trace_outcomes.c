@@ -41,7 +41,7 @@ clear_word(gpointer data)
 static void
 look_for(Outcomes *outcomes, char *text, gint64 since)
 {
-    const Word word = {text, mp_outcomes_name(MAX(MIN(since, mp_time_now()) - MARGIN, 0))};
+    const Word word = {text, mp_outcomes_name(MIN(since, mp_time_now()) - MARGIN)};
 
     g_array_append_val(outcomes->words, word);
 }

@@ -20,7 +20,6 @@ struct Walk {
     MpThreadDifferenceVisit visit;
     gpointer user_data;
     GArray *ids; /* of mp_records_since() */
-    guint n;     /* threads that differ in anything */
 };
 
 char *
@@ -161,8 +160,8 @@ add_comments(const MpStore *store, const git_tree *before, const git_tree *now, 
     return true;
 }
 
-static int
-by_number(gconstpointer a, gconstpointer b)
+int
+mp_by_number(gconstpointer a, gconstpointer b)
 {
     guint64 x = *(const guint64 *)a, y = *(const guint64 *)b;
 
@@ -194,7 +193,7 @@ visit_thread(Walk *walk, guint64 id, const Pair *pair, GError **error)
     }
     if (!difference.is_new_record && numbers->len == 0)
         return true;
-    g_array_sort(numbers, by_number);
+    g_array_sort(numbers, mp_by_number);
     if (difference.is_new_record && walk->before != NULL) {
         mp_tree_bound(walk->before);
         (void)mp_read_thread(walk->before, id, &thread, NULL);
@@ -306,7 +305,6 @@ look_at_record(Walk *walk, guint64 id, const Pair *pair, GError **error)
 {
     g_autoptr(git_tree) before = NULL, now = NULL;
 
-    walk->n++;
     if (!open_pair(walk->store, pair, &before, &now, error))
         return false;
     if (id > 0 && !same_record(before, now))
@@ -315,7 +313,7 @@ look_at_record(Walk *walk, guint64 id, const Pair *pair, GError **error)
 }
 
 bool
-mp_records_since(MpStore *store, const git_oid *threads, GArray *ids, bool *is_whole, guint *n,
+mp_records_since(MpStore *store, const git_oid *threads, GArray *ids, bool *is_whole,
                  GError **error)
 {
     g_autoptr(git_tree) root = NULL, before = NULL, now = NULL;
@@ -326,14 +324,12 @@ mp_records_since(MpStore *store, const git_oid *threads, GArray *ids, bool *is_w
     if (!open_below(store, root, "threads", &now, error))
         return false;
     if (threads != NULL && now != NULL && git_oid_equal(threads, git_tree_id(now)))
-        return *is_whole = false, *n = 0, true;
+        return *is_whole = false, true;
     int rc = threads != NULL ? git_tree_lookup(&before, store->repository, threads) : GIT_ENOTFOUND;
     if (rc < 0 && rc != GIT_ENOTFOUND)
         return mp_git_fail(error, "%s: cannot read tree %s", store->path, git_oid_tostr_s(threads));
     *is_whole = before == NULL;
-    bool good = walk_ids(&walk, before, now, 0, 0, error);
-    *n = walk.n;
-    return good;
+    return walk_ids(&walk, before, now, 0, 0, error);
 }
 
 typedef struct {

@@ -54,10 +54,12 @@ bool mp_batch_put_record(MpBatch *batch, const MpThread *thread, GError **error)
 /* What was noted becomes part of the batch's last commit. */
 bool mp_batch_write_listed(MpBatch *batch, GError **error);
 
+/* For g_array_sort() and g_array_binary_search(), of guint64. */
+int mp_by_number(gconstpointer a, gconstpointer b);
+
 /* The ids (guint64) of the threads whose record is another at the tip than in a tree of threads/,
- * ascending: all, with *is_whole, where that is NULL or not there. *n: how many threads differ in
- * anything. */
-bool mp_records_since(MpStore *store, const git_oid *threads, GArray *ids, bool *is_whole, guint *n,
+ * ascending: all, with *is_whole, where that is NULL or not there. */
+bool mp_records_since(MpStore *store, const git_oid *threads, GArray *ids, bool *is_whole,
                       GError **error);
 
 /* The directory of a thread that must be there, in a batch. */

@@ -276,20 +276,12 @@ mp_listed_pages(MpTree *tree, MpListed list, GArray *numbers, GError **error)
            add_pages(tree, directory, 0, 0, numbers, error);
 }
 
-static int
-by_number(gconstpointer a, gconstpointer b)
-{
-    guint64 x = *(const guint64 *)a, y = *(const guint64 *)b;
-
-    return (x > y) - (x < y);
-}
-
 void
 mp_listed_sort(GArray *numbers)
 {
     guint n = 0;
 
-    g_array_sort(numbers, by_number);
+    g_array_sort(numbers, mp_by_number);
     for (guint i = 0; i < numbers->len; i++)
         if (i == 0 || g_array_index(numbers, guint64, i) != g_array_index(numbers, guint64, n - 1))
             g_array_index(numbers, guint64, n++) = g_array_index(numbers, guint64, i);
@@ -312,7 +304,7 @@ mp_listed_of(MpTree *tree, git_oid *of, bool *is_there, GError **error)
 }
 
 bool
-mp_listed_fresh(MpStore *store, GArray *ids, bool *is_whole, guint *n, GError **error)
+mp_listed_fresh(MpStore *store, GArray *ids, bool *is_whole, GError **error)
 {
     g_autoptr(GError) why = NULL;
     git_oid of;
@@ -320,12 +312,12 @@ mp_listed_fresh(MpStore *store, GArray *ids, bool *is_whole, guint *n, GError **
 
     if (!mp_listed_of(mp_store_view(store), &of, &is_there, error))
         return false;
-    if (is_there && mp_records_since(store, &of, ids, is_whole, n, &why))
+    if (is_there && mp_records_since(store, &of, ids, is_whole, &why))
         return true;
     if (is_there && mp_error_is_temporary(why)) {
         g_propagate_error(error, g_steal_pointer(&why));
         return false;
     }
     g_array_set_size(ids, 0); /* what it was made of is damaged, which the tip need not be */
-    return mp_records_since(store, NULL, ids, is_whole, n, error);
+    return mp_records_since(store, NULL, ids, is_whole, error);
 }

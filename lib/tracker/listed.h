@@ -22,6 +22,8 @@
 
 typedef enum { MP_LISTED_OPEN, MP_LISTED_CLOSED, MP_LISTED_UNREADABLE, MP_N_LISTED } MpListed;
 
+#define MP_LISTED_ALL ((1u << MP_N_LISTED) - 1) /* a bit for each list */
+
 const char *mp_listed_name(MpListed list);
 bool mp_listed_parse(const char *name, MpListed *list);
 
@@ -73,8 +75,8 @@ void mp_listed_sort(GArray *numbers);
 bool mp_listed_of(MpTree *tree, git_oid *of, bool *is_there, GError **error);
 
 /* The ids (guint64) of threads whose record is another at the tip than in listed/of, ascending;
- * *is_whole if there is nothing to compare with, and these are all. *n: how many were compared. */
-bool mp_listed_fresh(MpStore *store, GArray *ids, bool *is_whole, guint *n, GError **error);
+ * *is_whole if there is nothing to compare with, and these are all. */
+bool mp_listed_fresh(MpStore *store, GArray *ids, bool *is_whole, GError **error);
 
 /*
  * Brings it up to date with the last commit of the chain, to which what changes is to be added.

@@ -49,7 +49,8 @@ is_fresh(Reading *reading, guint64 id)
     return is;
 }
 
-/* A page with a line that is none of it says nothing: fsck tells of that. */
+/* A page with a line that is none of it says nothing, as far as it is read: of two lists that both
+ * have a thread, one alone looks whole. fsck tells of that. */
 static bool
 visit_page(Reading *reading, guint64 number, GError **error)
 {
@@ -61,7 +62,7 @@ visit_page(Reading *reading, guint64 number, GError **error)
         guint64 id = number * MP_LISTED_PAGE + i;
         const char *line = page.threads[i].line;
 
-        if (page.fault != NULL || is_fresh(reading, id)
+        if (is_fresh(reading, id) || page.fault != NULL /* the former goes on in any case */
                 ? !visit_record(reading, id, error)
                 : line != NULL && !visit_line(reading, id, line, page.threads[i].list, error))
             return false;
@@ -119,10 +120,9 @@ mp_tracker_foreach_listed(MpTracker *tracker, bool open, bool closed, MpThreadVi
                        .user_data = user_data,
                        .goes_on = true};
     bool is_whole;
-    guint n;
 
     mp_git_keep_little();
-    if (!mp_listed_fresh(store, fresh, &is_whole, &n, error))
+    if (!mp_listed_fresh(store, fresh, &is_whole, error))
         return false;
     reading.read = is_whole ? 0 : reading.wanted;
     return visit_all(&reading, store, error);

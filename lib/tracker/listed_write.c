@@ -6,8 +6,6 @@
 #include "tracker/listed.h"
 #include "tracker/records.h"
 
-#define COMPARED_MAX 256 /* threads that each reader looks at, since they were written in */
-
 typedef struct {
     MpChain *chain;
     GHashTable *changes; /* or NULL */
@@ -115,7 +113,6 @@ put_line(const Writing *writing, MpListedPage *page, guint64 id, GPtrArray *line
 static bool
 write_page(Writing *writing, const GArray *ids, guint first, guint *next, GError **error)
 {
-    const guint all = (1u << MP_N_LISTED) - 1;
     g_autoptr(GPtrArray) lines =
         g_ptr_array_new_with_free_func((GDestroyNotify)mp_listed_line_free);
     const MpStore *store = writing->chain->store;
@@ -124,9 +121,9 @@ write_page(Writing *writing, const GArray *ids, guint first, guint *next, GError
     guint64 number = g_array_index(ids, guint64, first) / MP_LISTED_PAGE;
 
     writing->records = records;
-    if (!mp_listed_page_read(&page, writing->chain->tree, number, all, error))
+    if (!mp_listed_page_read(&page, writing->chain->tree, number, MP_LISTED_ALL, error))
         return false;
-    guint changed = page.fault != NULL ? all : 0;
+    guint changed = page.fault != NULL ? MP_LISTED_ALL : 0;
     for (*next = first; *next < ids->len; ++*next) {
         guint64 id = g_array_index(ids, guint64, *next);
 
@@ -185,9 +182,8 @@ mp_listed_write(MpChain *chain, GHashTable *changes, bool is_current, bool must,
     g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(guint64));
     Writing writing = {.chain = chain, .changes = changes};
     bool is_whole = false;
-    guint n = 0;
 
-    if ((!is_current && !mp_listed_fresh(chain->store, ids, &is_whole, &n, error)) ||
+    if ((!is_current && !mp_listed_fresh(chain->store, ids, &is_whole, error)) ||
         (is_whole && !mp_tree_remove_at(chain->tree, MP_LISTED, error)))
         return false;
     if (changes != NULL)
@@ -196,8 +192,7 @@ mp_listed_write(MpChain *chain, GHashTable *changes, bool is_current, bool must,
     for (guint i = 0; i < ids->len;)
         if (!write_page(&writing, ids, i, &i, error))
             return false;
-    return !(writing.has_written || is_whole || must || n >= COMPARED_MAX) ||
-           write_of(chain, error);
+    return !(writing.has_written || is_whole || must) || write_of(chain, error);
 }
 
 /* --- In a batch ---------------------------------------------------------------------------------

@@ -155,7 +155,7 @@ mp_thread_message_id(const MpThread *thread, guint64 comment, const char *key, c
     g_string_append(id, thread->repository);
     if (thread->kind == MP_COMMIT) {
         g_string_append(id, "/commit/");
-        g_string_append(id, thread->object);
+        g_string_append(id, thread->object != NULL ? thread->object : ""); /* fsck tells of it */
     } else {
         append_number(id, thread->kind == MP_PULL ? "/pull/" : "/issues/", thread->id);
     }

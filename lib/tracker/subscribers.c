@@ -283,7 +283,9 @@ change_line(Change *change, GPtrArray *lines, const MpSubscription *wanted)
                       : wanted->reason == NULL)
         return false;
     if (wanted->reason == NULL) {
-        g_ptr_array_remove_index(lines, i);
+        for (guint n = lines->len; n-- > i;) /* somebody may have written two */
+            if (((MpSubscriber *)lines->pdata[n])->user == wanted->user)
+                g_ptr_array_remove_index(lines, n);
         change->is_fewer = true;
     } else if (there == NULL) {
         mp_record_add_subscriber(lines, wanted->user, wanted->reason);

@@ -288,8 +288,9 @@ bool mp_tracker_foreach_thread(MpTracker *tracker, MpThreadVisit visit, gpointer
 
 /*
  * The same for those threads that are listed, if they are open or closed as one asks: by an index,
- * so that those of the other state cost nothing, and a comment to none of them. Each has all facts
- * but `author` and `nonce`.
+ * so that those of the other state cost nothing. Of those that were written in since the last
+ * opening or change, only whether their record is the same is looked at. Each has all facts but
+ * `author` and `nonce`.
  */
 bool mp_tracker_foreach_listed(MpTracker *tracker, bool open, bool closed, MpThreadVisit visit,
                                gpointer user_data, GError **error);

@@ -356,6 +356,29 @@ def a_page_of_the_list_that_is_wrong_is_not_believed(site):
 
 
 @test
+def a_page_of_the_list_that_is_wrong_spoils_no_other(site):
+    """Behind it, what somebody edited by hand is listed as it is all the same."""
+    small_tracker(site)
+    for _ in range(101):
+        site.thread("tim")
+    retitled = lambda c, id: replace(c, f"threads/{path_of_id(id)}/thread", "title=Rocket", "title=Pocket")
+    edit(site, lambda c: (retitled(c, 1), retitled(c, 102), write(c, LISTED, "7 is no line\n", mode="a")))
+    equal([t["id"] for t in shown(site) if t["title"].startswith("Pocket")], [1, 102])
+    site.metroplex("thread", "label", "2", "bug", "--as", "tim")
+    equal(fsck(site), [])
+
+
+@test
+def who_is_removed_is_gone_from_each_line(site):
+    small_tracker(site, comments=1)
+    edit(site, lambda c: write(c, S, "2 cc\n", mode="a"))
+    equal(faults(site), ["twice " + S])
+    site.metroplex("user", "remove", "ada")
+    equal(site.git("show", "main:" + S), "1 author\n")
+    equal(fsck(site), [])
+
+
+@test
 def the_list_does_not_depend_on_what_it_was_made_of(site):
     small_tracker(site)
     site.thread("tim")

@@ -260,6 +260,15 @@ Test(tracker, a_mail_finds_the_thread_it_was_the_first_to_go_to)
         cr_expect_eq(thread_of(tracker, forged[i]), 0, "%s", forged[i]);
 }
 
+/* As an administrator may leave it; fsck tells of it. */
+Test(tracker, a_commit_s_thread_without_its_object_has_an_id_all_the_same)
+{
+    const MpThread thread = {.kind = MP_COMMIT, .id = 7, .repository = (char *)"acme/rocket"};
+    g_autofree char *id = mp_thread_message_id(&thread, 1, "0123456789", FIXTURE_HOST);
+
+    cr_expect_str_eq(id, "<acme/rocket/commit//1-01234567@" FIXTURE_HOST ">");
+}
+
 Test(tracker, a_message_id_of_ours_names_its_thread)
 {
     g_autoptr(ScratchPath) scratch = scratch_make();

@@ -15,18 +15,7 @@
 static bool
 is_fresh(const Fsck *fsck, guint64 id)
 {
-    const GArray *fresh = fsck->listed.fresh;
-    guint low = 0, high = fresh->len;
-
-    while (low < high) {
-        guint middle = low + (high - low) / 2;
-
-        if (g_array_index(fresh, guint64, middle) < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < fresh->len && g_array_index(fresh, guint64, low) == id;
+    return g_array_binary_search(fsck->listed.fresh, &id, mp_by_number, NULL);
 }
 
 /* --- Before: what there is ----------------------------------------------------------------------
@@ -39,14 +28,13 @@ mp_fsck_listed_begin(Fsck *fsck)
     g_autofree char *text = NULL;
     git_oid of;
     bool is_there, is_whole;
-    guint n;
 
     fsck->listed.fresh = g_array_new(FALSE, FALSE, sizeof(guint64));
     fsck->listed.seen = g_array_new(FALSE, FALSE, sizeof(guint64));
     fsck->listed.page.number = G_MAXUINT64;
     if (!mp_tree_read(mp_store_view(fsck->store), NULL, MP_LISTED_OF, &text, NULL, &why) ||
         !mp_listed_of(mp_store_view(fsck->store), &of, &is_there, &why) ||
-        !mp_listed_fresh(fsck->store, fsck->listed.fresh, &is_whole, &n, &why))
+        !mp_listed_fresh(fsck->store, fsck->listed.fresh, &is_whole, &why))
         return mp_fsck_tell_error(fsck, MP_LISTED_OF, &why);
     fsck->listed.is_checked = !is_whole;
     if (text == NULL && fsck->last > 0)
@@ -97,8 +85,7 @@ begin_page(Fsck *fsck, guint64 number)
         return;
     end_page(fsck);
     g_array_append_val(fsck->listed.seen, number);
-    if (!mp_listed_page_read(page, mp_store_view(fsck->store), number, (1u << MP_N_LISTED) - 1,
-                             &why)) {
+    if (!mp_listed_page_read(page, mp_store_view(fsck->store), number, MP_LISTED_ALL, &why)) {
         fsck->listed.is_checked = false;
         mp_fsck_tell_error(fsck, MP_LISTED, &why);
     }
