@@ -10,8 +10,9 @@ GString *mp_commit_object(const git_oid *root, const git_oid *parent, const char
 
 #define MP_BRANCH "refs/heads/main"
 
-#define LOCKED_TRIES   50 /* of 100 ms: Git's own programs hold a ref's lock for milliseconds */
-#define LOCKED_WAIT_US 100000
+/* Whether a ref that is locked (GIT_ELOCKED) is worth another try: after a while, and without the
+ * lock of a run that died. `tries` counts them, from 0 on. */
+bool mp_store_tries_again(const MpStore *store, int rc, guint *tries);
 
 /* Compare and swap of our own branch; libgit2's code, GIT_EMODIFIED where it is not at `from`. A
  * lock that is in the way is waited for, and removed if its holder is dead. */

@@ -13,7 +13,6 @@
 #include "base/process.h"
 #include "git/git.h"
 #include "git/internal.h"
-#include "git/stale_files.h"
 
 #define COMMITS 256 /* in one pack, which is in memory until it is written */
 #define LOST    "refs/metroplex/lost/"
@@ -219,20 +218,16 @@ ref_contains(const MpStore *store, const git_reference *ref, const git_oid *comm
            mp_store_contains(store, git_object_id(at), commit);
 }
 
-/* A lock of a dead run on it is removed as one on the branch is. */
 static bool
 delete_ref(const MpStore *store, git_reference *ref, GError **error)
 {
     const char *name = git_reference_name(ref);
-    int rc = GIT_ELOCKED;
+    guint tries = 0;
+    int rc;
 
-    for (int i = 0; i < LOCKED_TRIES && rc == GIT_ELOCKED; i++) {
-        if (i > 0)
-            g_usleep(LOCKED_WAIT_US);
+    do
         rc = git_reference_delete(ref);
-        if (rc == GIT_ELOCKED)
-            mp_stale_files_remove_ref_locks(store->path);
-    }
+    while (mp_store_tries_again(store, rc, &tries));
     if (rc == GIT_ELOCKED)
         return mp_fail(error, MP_ERROR_TEMPORARY, "%s: %s stays locked", store->path, name);
     return rc == 0 || mp_git_fail(error, "%s: cannot delete %s", store->path, name);

@@ -15,7 +15,6 @@
 #include "git/git.h"
 #include "git/internal.h"
 #include "git/rewrite.h"
-#include "git/stale_files.h"
 #include "git/turn.h"
 
 #define LOST  "refs/metroplex/lost/"
@@ -43,22 +42,19 @@ is_just_made(MpStore *store, const git_oid *tip)
            git_commit_parentcount(commit) == 0;
 }
 
-/* By a ref of that name. A lock of a dead run on it is removed as one on the branch is. */
+/* By a ref of that name. */
 static bool
 keep(MpStore *store, const char *name, const git_oid *commit, GError **error)
 {
-    int rc = GIT_ELOCKED;
+    guint tries = 0;
+    int rc;
 
-    for (int i = 0; i < LOCKED_TRIES && rc == GIT_ELOCKED; i++) {
+    do {
         g_autoptr(git_reference) reference = NULL;
 
-        if (i > 0)
-            g_usleep(LOCKED_WAIT_US);
         rc =
             git_reference_create(&reference, store->repository, name, commit, 1, "metroplex: kept");
-        if (rc == GIT_ELOCKED)
-            mp_stale_files_remove_ref_locks(store->path);
-    }
+    } while (mp_store_tries_again(store, rc, &tries));
     return rc == 0 || mp_git_fail(error, "%s: cannot keep %s", store->path, name);
 }
 

@@ -24,6 +24,9 @@
 #include "git/loose.h"
 #include "git/stale_files.h"
 
+#define LOCKED_TRIES   50 /* of 100 ms: Git's own programs hold a ref's lock for milliseconds */
+#define LOCKED_WAIT_US 100000
+
 #define COMMITS_MAX  1024 /* that come to an open object database; four large batches */
 #define COMMITS_MOVE 16   /* what a move of the tip counts as besides: a pack at least */
 
@@ -189,21 +192,28 @@ mp_chain_amend(MpChain *chain, GError **error)
     return mp_tree_write_below(chain->tree, &chain->last_root, error);
 }
 
+bool
+mp_store_tries_again(const MpStore *store, int rc, guint *tries)
+{
+    if (rc != GIT_ELOCKED || ++*tries >= LOCKED_TRIES)
+        return false;
+    mp_stale_files_remove_ref_locks(store->path);
+    g_usleep(LOCKED_WAIT_US);
+    return true;
+}
+
 int
 mp_store_move_branch(MpStore *store, const git_oid *from, const git_oid *to, const char *message)
 {
-    int rc = GIT_ELOCKED;
+    guint tries = 0;
+    int rc;
 
-    for (int i = 0; i < LOCKED_TRIES && rc == GIT_ELOCKED; i++) {
+    do {
         g_autoptr(git_reference) reference = NULL;
 
-        if (i > 0)
-            g_usleep(LOCKED_WAIT_US);
         rc = git_reference_create_matching(&reference, store->repository, MP_BRANCH, to, 1, from,
                                            message);
-        if (rc == GIT_ELOCKED)
-            mp_stale_files_remove_ref_locks(store->path);
-    }
+    } while (mp_store_tries_again(store, rc, &tries));
     return rc;
 }
 

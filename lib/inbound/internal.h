@@ -44,11 +44,9 @@ bool mp_inbound_ask_worker(MpInbound *inbound, const GPtrArray *deliveries, MpAs
 
 /* ---- prepare.c ---- */
 
-/* Parses and looks at those that were not yet; what is found is old once they are judged. */
-bool mp_inbound_prepare(MpInbound *inbound, const GPtrArray *deliveries, GError **error);
-
-/* The same while what a batch in hand waits for is on its way: our turn, or the accounts. Those
- * mostly are as they were, and then it `is_looked_at`. */
+/* Parses and looks at a batch in hand, while what it waits for is on its way: our turn, or the
+ * accounts. Those mostly are as they were, and then it `is_looked_at`; else what is found is old
+ * once it is judged. */
 bool mp_inbound_look_meanwhile(MpInbound *inbound, const GPtrArray *deliveries, GError **error);
 
 /* From here on, or not any more, those of the next batch are prepared while a push is on its way.

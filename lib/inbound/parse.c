@@ -1,4 +1,4 @@
-/* Parsing: by the worker, one mail ahead of us. */
+/* Parsing: by the worker, one mail ahead of us, or a batch. */
 #include "base/escape.h"
 #include "base/log.h"
 #include "inbound/internal.h"

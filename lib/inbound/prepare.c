@@ -47,8 +47,9 @@ prepare_piece(MpInbound *inbound, const GPtrArray *deliveries, bool *is_done, GE
            (mp_inbound_parse(inbound, piece, error) && look(inbound, piece, &is_in_doubt, error));
 }
 
-bool
-mp_inbound_prepare(MpInbound *inbound, const GPtrArray *deliveries, GError **error)
+/* Parses and looks at those that were not yet; what is found is old once they are judged. */
+static bool
+prepare_all(MpInbound *inbound, const GPtrArray *deliveries, GError **error)
 {
     bool is_done = false;
 
@@ -67,7 +68,7 @@ mp_inbound_look_meanwhile(MpInbound *inbound, const GPtrArray *deliveries, GErro
     if (inbound->tell != NULL || !mp_tracker_is_shared(inbound->instance->tracker))
         return true;
     if (inbound->instance->is_turn_due)
-        return mp_inbound_prepare(inbound, deliveries, error);
+        return prepare_all(inbound, deliveries, error);
     mp_rate_begin(inbound->instance->rate);
     if (!look(inbound, deliveries, &is_in_doubt, error))
         return false;

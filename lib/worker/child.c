@@ -142,7 +142,7 @@ run(const Child *child, const char *name, bool has_file, int fd, gsize size, MpF
     g_autofree char *bytes = NULL;
 
     if (operation == NULL)
-        return mp_fail(error, MP_ERROR_INSTALLATION, "the worker has no operation %s", name);
+        return mp_fail(error, MP_ERROR_TEMPORARY, "the worker has no operation %s", name);
     if (has_file && (bytes = read_file(fd, size, error)) == NULL)
         return false;
 
@@ -150,7 +150,7 @@ run(const Child *child, const char *name, bool has_file, int fd, gsize size, MpF
     if (!operation->run(&request, answer, error))
         return false;
     return mp_frame_is_read(args) ||
-           mp_fail(error, MP_ERROR_INSTALLATION, "%s takes other arguments", name);
+           mp_fail(error, MP_ERROR_TEMPORARY, "%s takes other arguments", name);
 }
 
 /* An error as the answer, in place of what was added. */

@@ -119,7 +119,8 @@ typedef struct {
     const char *name;
 
     /* Reads the arguments, to their end, and adds the answer to the frame; false and an error,
-     * whatever was added. Runs inside the sandbox: no files, no clock zone, no new code. */
+     * whatever was added: MP_ERROR_INPUT or MP_ERROR_TEMPORARY, as the parent believes no other.
+     * Runs inside the sandbox: no files, no clock zone, no new code. */
     bool (*run)(const MpWorkerRequest *request, GByteArray *answer, GError **error);
 
     /* Called once before the sandbox closes, may be NULL: load files, compile patterns with JIT. */

@@ -20,7 +20,6 @@ BOUND = 1.5
 FIRST_TICK = 1700000000
 PACKS = 25  # of an installation of any size, that upkeep leaves as they are
 FILES = int(os.environ.get("FILES") or 300000)  # of a year
-OUTCOME = "{date}\t{host}\tposted\t{thread}\t{name}\t-\n"
 
 
 # --- Proof that the generator is right ----------------------------------------------------------------

@@ -21,7 +21,6 @@ typedef struct {
     const char *host;
     guint64 thread, stride_open, stride_elsewhere;
     guint64 now; /* a tick a commit */
-
 } Filling;
 
 static const MpUser *

@@ -19,28 +19,24 @@ static void
 read_message(GBytes *frame)
 {
     g_autoptr(MpMessage) message = mp_message_from_frame(frame, NULL);
-    GByteArray *again = g_byte_array_new();
 
-    if (message != NULL) {
-        mp_message_to_frame(message, again);
-        claim_same(again, frame);
-    } else {
-        g_byte_array_unref(again);
-    }
+    if (message == NULL)
+        return;
+    GByteArray *again = g_byte_array_new();
+    mp_message_to_frame(message, again);
+    claim_same(again, frame);
 }
 
 static void
 read_extraction(GBytes *frame)
 {
     g_autoptr(MpExtraction) extraction = mp_extraction_from_frame(frame, NULL);
-    GByteArray *again = g_byte_array_new();
 
-    if (extraction != NULL) {
-        mp_extraction_to_frame(extraction, again);
-        claim_same(again, frame);
-    } else {
-        g_byte_array_unref(again);
-    }
+    if (extraction == NULL)
+        return;
+    GByteArray *again = g_byte_array_new();
+    mp_extraction_to_frame(extraction, again);
+    claim_same(again, frame);
 }
 
 static void

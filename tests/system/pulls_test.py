@@ -745,10 +745,7 @@ def what_is_closed_is_not_unread_for_ever(site):
     once(site)
     repository.commit("Damaged", push="topic")
     tree = repository.git("rev-parse", "topic^{tree}")
-    path = os.path.join(repository.path, "objects", tree[:2], tree[2:])
-    os.chmod(path, 0o600)
-    with open(path, "wb") as file:
-        file.write(b"nothing that inflates")
+    damage(repository.path, tree)
     site.metroplex("--once")
     equal(unread(), [f"acme/rocket#{pull} (unreadable)"])
     site.metroplex("thread", "close", str(pull), "--as", "tim")
