@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/time.h"
 #include "cli/json.h"
 #include "commands.h"
@@ -64,28 +65,30 @@ is_known(gpointer name, gpointer value, gpointer reasons)
     return g_hash_table_contains(reasons, name);
 }
 
-/* Of each the last one: the newest month first, and none of before all of them came. */
-static bool
-find_reasons(Quarantine *quarantine, gint64 since, GError **error)
+/* Of each the last one: the newest month first, and none of before all of them came. Where one
+ * cannot be read, the reasons that are not known yet stay so, as older lines may be out of date. */
+static void
+find_reasons(Quarantine *quarantine, gint64 since)
 {
     const char *data = quarantine->instance.config->data;
     g_autofree char *word = g_strdup_printf("\t%s\t", mp_outcome_name(quarantine->place));
     g_autoptr(GPtrArray) words = g_ptr_array_new();
-    g_autoptr(GPtrArray) names = mp_outcomes_files(data, since - DAY, error);
+    g_autoptr(GError) why = NULL;
+    g_autoptr(GPtrArray) names = mp_outcomes_files(data, since - DAY, &why);
 
     g_ptr_array_add(words, word);
     for (guint i = names != NULL ? names->len : 0;
-         i > 0 && g_hash_table_size(quarantine->unknown) > 0; i--) {
-        if (!mp_outcomes_read(data, names->pdata[i - 1], words, take_reason, quarantine, error))
-            return false;
+         i > 0 && why == NULL && g_hash_table_size(quarantine->unknown) > 0; i--) {
+        (void)mp_outcomes_read(data, names->pdata[i - 1], words, take_reason, quarantine, &why);
         g_hash_table_foreach_remove(quarantine->unknown, is_known, quarantine->reasons);
     }
-    return names != NULL;
+    if (why != NULL)
+        mp_warn("reasons are missing: %s", why->message);
 }
 
 /* Why these mails are there. */
-static bool
-learn_reasons(Quarantine *quarantine, const MpKeptMail *mails, guint n, GError **error)
+static void
+learn_reasons(Quarantine *quarantine, const MpKeptMail *mails, guint n)
 {
     gint64 since = mp_time_now(); /* a clock may have been ahead when they came */
 
@@ -99,7 +102,7 @@ learn_reasons(Quarantine *quarantine, const MpKeptMail *mails, guint n, GError *
         if (named >= 0)
             since = MIN(since, named / G_USEC_PER_SEC);
     }
-    return find_reasons(quarantine, since, error);
+    find_reasons(quarantine, since);
 }
 
 static bool
@@ -199,9 +202,9 @@ kept_mails_list(MpOutcome place, const char *summary, int argc, char **argv)
     if (!open_quarantine(&quarantine, &options, &error))
         return mp_report(error);
     g_autoptr(GArray) mails = mp_kept_list(quarantine.instance.config->data, place, &error);
-    if (mails == NULL ||
-        !learn_reasons(&quarantine, (const MpKeptMail *)mails->data, mails->len, &error))
+    if (mails == NULL)
         return mp_report(error);
+    learn_reasons(&quarantine, (const MpKeptMail *)mails->data, mails->len);
     quarantine.worker = mp_extraction_worker(mails->len);
     for (guint i = 0; i < mails->len; i++)
         print_line(&quarantine, &g_array_index(mails, MpKeptMail, i));
@@ -322,8 +325,9 @@ kept_mails_show(MpOutcome place, const char *summary, int argc, char **argv)
         return mp_report(error);
     g_autoptr(GArray) mails = mp_kept_list(quarantine.instance.config->data, place, &error);
     const MpKeptMail *mail = mails != NULL ? kept_mails_find(mails, place, argv[1], &error) : NULL;
-    if (mail == NULL || !learn_reasons(&quarantine, mail, 1, &error))
+    if (mail == NULL)
         return mp_report(error);
+    learn_reasons(&quarantine, mail, 1);
     g_autoptr(MpMessage) message = read_mail(&quarantine, mail->name, &fault);
     g_autofree char *path = path_of(&quarantine, mail->name);
     g_autofree char *command =

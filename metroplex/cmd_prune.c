@@ -57,10 +57,10 @@ cmd_prune(int argc, char **argv)
                      0, 0, &argc, &argv);
     if (!begin(&instance, &options, dry_run, &error))
         return mp_report(error);
-    if (!mp_prune(&instance, mp_time_now(), dry_run, &pruned, &error)) {
-        mp_error("%s", error->message);
-        return mp_error_exit_status(error);
-    }
-    print_pruned(&pruned, dry_run);
-    return EX_OK;
+    bool good = mp_prune(&instance, mp_time_now(), dry_run, &pruned, &error);
+    print_pruned(&pruned, dry_run); /* also what was done before something went wrong */
+    if (good)
+        return EX_OK;
+    mp_error("%s", error->message);
+    return mp_error_exit_status(error);
 }

@@ -23,6 +23,19 @@ thread_check_repository(const char *name, GError **error)
                    shown);
 }
 
+char *
+thread_read_label(const char *text, GError **error)
+{
+    g_autofree char *label = g_utf8_normalize(text, -1, G_NORMALIZE_NFC);
+    g_autofree char *shown = mp_escape_word(text);
+
+    if (label != NULL && mp_is_label(label))
+        return g_steal_pointer(&label);
+    return mp_fail_null(error, MP_ERROR_INPUT,
+                        "%s is no label: at most %d letters, digits and - _ . : / + # & = ! ? %%",
+                        shown, MP_LABEL_MAX);
+}
+
 bool
 thread_check_title(const char *what, const char *title, GError **error)
 {

@@ -32,6 +32,9 @@ MpUser *thread_actor(MpInstance *instance, const char *login, GError **error);
 /* What --repository says: MP_ERROR_INPUT if it is no owner/name. */
 bool thread_check_repository(const char *name, GError **error);
 
+/* A label as it is kept, the caller's: NULL and MP_ERROR_INPUT if it is none. */
+char *thread_read_label(const char *text, GError **error);
+
 /* What `what` ("--title") says: MP_ERROR_INPUT if it is empty, too long, or not one line of text of
  * which everything is seen. */
 bool thread_check_title(const char *what, const char *title, GError **error);

@@ -118,14 +118,11 @@ read_labels(const Job *job, const MpThread *thread, MpThreadEvent *event, GError
 
     event->labels = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < job->words->len; i++) {
-        g_autofree char *label = g_utf8_normalize(job->words->pdata[i], -1, G_NORMALIZE_NFC);
+        g_autofree char *label = thread_read_label(job->words->pdata[i], error);
         g_autofree char *shown = mp_escape_word(job->words->pdata[i]);
 
-        if (label == NULL || !mp_is_label(label))
-            return mp_fail(
-                error, MP_ERROR_INPUT,
-                "%s is no label: at most %d letters, digits and - _ . : / + # & = ! ? %%", shown,
-                MP_LABEL_MAX);
+        if (label == NULL)
+            return false;
         bool is_there = mp_labels_find(thread->labels, label) != NULL;
         if (event->change == MP_THREAD_UNLABELED && !is_there)
             return mp_fail(error, MP_ERROR_INPUT, "%s has no label %s", job->name, shown);

@@ -120,8 +120,10 @@ thread_list(int argc, char **argv)
                      "    metroplex thread list --state open --label bug --assignee kate",
                      0, 0, &argc, &argv);
     bool is_open = g_strcmp0(state, "open") == 0;
-    Filter filter = {.repository = repository, .label = label, .json = json};
-    if ((repository != NULL && !thread_check_repository(repository, &error)) ||
+    g_autofree char *read = label != NULL ? thread_read_label(label, &error) : NULL;
+    Filter filter = {.repository = repository, .label = read, .json = json};
+    if ((label != NULL && read == NULL) ||
+        (repository != NULL && !thread_check_repository(repository, &error)) ||
         !mp_instance_read(&instance, &options, false, &error) ||
         !find_assignee(&instance, assignee, &filter, &error) ||
         !mp_tracker_foreach_listed(instance.tracker, state == NULL || is_open,

@@ -132,14 +132,13 @@ prune_outcomes(Prune *prune, gint64 now, GError **error)
 
     if (config->keep_outcomes == 0)
         return true;
-    if (!mp_outcomes_cut(config->data, now - (gint64)config->keep_outcomes * DAY, prune->is_dry_run,
-                         &prune->pruned->outcomes, error))
-        return false;
+    bool good = mp_outcomes_cut(config->data, now - (gint64)config->keep_outcomes * DAY,
+                                prune->is_dry_run, &prune->pruned->outcomes, error);
     if (prune->pruned->outcomes > 0 && !prune->is_dry_run) {
         mp_ledger_count(prune->ledger, "pruned", "outcomes", prune->pruned->outcomes);
         mp_ledger_add_or_warn(prune->ledger);
     }
-    return true;
+    return good;
 }
 
 static void

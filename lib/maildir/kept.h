@@ -52,7 +52,7 @@ bool mp_outcomes_foreach(const char *data, MpOutcomesTell tell, gpointer user_da
 /*
  * Removes the lines that were written before `before` (seconds since 1970): whole files, the oldest
  * first, and the beginning of one, which is replaced as a whole by the rest of it. *n is how many;
- * with `is_dry_run` they are only counted. The caller holds the data directory's lock, as who
- * appends does.
+ * with `is_dry_run` they are only counted. Also where a file fails, which the others do not wait
+ * for, *n is what was done. The caller holds the data directory's lock, as who appends does.
  */
 bool mp_outcomes_cut(const char *data, gint64 before, bool is_dry_run, guint64 *n, GError **error);

@@ -229,6 +229,6 @@ mp_maildir_record(MpMaildir *m, const GArray *lines, GError **error)
     g_auto(MpFd) fd = open_file(m, name, O_CREAT, error);
     if (fd >= 0 && append(m, fd, name, text, error))
         return true;
-    g_prefix_error(error, "%s: ", name);
+    g_prefix_error(error, "incoming-mail/%s: ", name);
     return false;
 }

@@ -74,6 +74,16 @@ open_incoming(const char *data, GError **error)
     return mp_open_directory(path, error);
 }
 
+/* False, with what was wrong with one of the files, if something was. */
+static bool
+name_it(const char *name, GError **why, GError **error)
+{
+    if (*why == NULL)
+        return true;
+    g_propagate_prefixed_error(error, g_steal_pointer(why), "incoming-mail/%s: ", name);
+    return false;
+}
+
 /* -1 without an error if it is gone. */
 static int
 open_one(int directory, const char *name, GError **error)
@@ -81,7 +91,7 @@ open_one(int directory, const char *name, GError **error)
     int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
     if (fd < 0 && errno != ENOENT)
-        mp_fail_errno(error, "cannot open %s", name);
+        mp_fail_errno(error, "cannot open it");
     return fd;
 }
 
@@ -203,7 +213,7 @@ read_lines(const Reading *reading, int fd, GError **error)
         while ((n = read(fd, buffer->str + kept, CHUNK)) < 0 && errno == EINTR)
             ;
         if (n <= 0)
-            return n == 0 || mp_fail_errno(error, "cannot read");
+            return n == 0 || mp_fail_errno(error, "cannot read it");
         char *end = buffer->str + kept + n;
         char *newline = memrchr(buffer->str + kept, '\n', (gsize)n);
         char *rest = newline != NULL ? newline + 1 : buffer->str;
@@ -227,12 +237,9 @@ mp_outcomes_read(const char *data, const char *name, const GPtrArray *words, MpO
         return false;
     for (guint i = 0; words != NULL && i < words->len; i++)
         g_ptr_array_add(*(char *)words->pdata[i] == '<' ? ids : others, words->pdata[i]);
-    if (fd >= 0 && !read_lines(&reading, fd, &why))
-        g_prefix_error(&why, "%s: ", name);
-    if (why == NULL)
-        return true;
-    g_propagate_error(error, g_steal_pointer(&why));
-    return false;
+    if (fd >= 0)
+        (void)read_lines(&reading, fd, &why);
+    return name_it(name, &why, error);
 }
 
 bool
@@ -332,14 +339,11 @@ cut_one(Cut *cut, const char *name, bool is_whole, GError **error)
     int fd = open_one(cut->directory, name, &why);
     FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
 
-    if (file != NULL && !cut_open(cut, name, file, is_whole, &why))
-        g_prefix_error(&why, "%s: ", name);
+    if (file != NULL)
+        (void)cut_open(cut, name, file, is_whole, &why);
     if (file != NULL)
         fclose(file);
-    if (why == NULL)
-        return true;
-    g_propagate_error(error, g_steal_pointer(&why));
-    return false;
+    return name_it(name, &why, error);
 }
 
 bool
@@ -349,11 +353,17 @@ mp_outcomes_cut(const char *data, gint64 before, bool is_dry_run, guint64 *n, GE
     g_autoptr(GPtrArray) names = mp_outcomes_files(data, 0, error);
     g_auto(MpFd) directory = names != NULL ? open_incoming(data, error) : -1;
     Cut cut = {.directory = directory, .when = when, .is_dry_run = is_dry_run};
-    bool good = directory >= 0;
+    g_autoptr(GError) first = NULL; /* one month that cannot be cut keeps no other */
 
     when[strlen(when) - 1] = '\0'; /* a line has milliseconds there */
-    for (guint i = 0; good && i < names->len && strcmp(names->pdata[i], last) <= 0; i++)
-        good = cut_one(&cut, names->pdata[i], strcmp(names->pdata[i], last) < 0, error);
+    for (guint i = 0; directory >= 0 && i < names->len && strcmp(names->pdata[i], last) <= 0; i++)
+        (void)cut_one(&cut, names->pdata[i], strcmp(names->pdata[i], last) < 0,
+                      first == NULL ? &first : NULL);
     *n = cut.n;
-    return good && (*n == 0 || is_dry_run || mp_sync_directory(directory, "incoming-mail", error));
+    bool good = directory >= 0 &&
+                (*n == 0 || is_dry_run || mp_sync_directory(directory, "incoming-mail", error));
+    if (!good || first == NULL)
+        return good;
+    g_propagate_error(error, g_steal_pointer(&first));
+    return false;
 }

@@ -4,7 +4,7 @@ wanted of the ratio. It judges nothing by its exit status: only a measurement th
 makes it 1. Peers are measured in turn with us (A B A B), and medians are shown.
 
     make bench                      everything, in some minutes
-    make bench BENCH=tracker        one of: whole mail tracker growth empty alone runs subscribed policy pushes hosts messages distance expand
+    make bench BENCH=tracker        one of: whole mail tracker growth empty alone runs subscribed policy pushes pages hosts messages distance expand
     make bench MAILS=10000 ROUNDS=5 other sizes; BIG=1 adds trackers of a million threads
 """
 import contextlib

@@ -19,7 +19,7 @@ from table import amount, note
 BOUND = 1.5
 FIRST_TICK = 1700000000
 PACKS = 25  # of an installation of any size, that upkeep leaves as they are
-FILES = int(os.environ.get("FILES") or 300000)  # of a year
+YEAR = int(os.environ.get("YEAR") or 300000)  # mails
 
 
 # --- Proof that the generator is right ----------------------------------------------------------------
@@ -37,7 +37,7 @@ def commands_of(thread):
 
 def trees(site):
     """The trees of all commits, with the KEYs, which are random, counted from 1."""
-    stream = subprocess.run(["git", "-C", site.git_path(), "fast-export", "main"], capture_output=True, check=True).stdout
+    stream = subprocess.run(["git", "-C", site.git_path(), "fast-export", "main", "--", ":(exclude)listed"], capture_output=True, check=True).stdout
     keys = {}
     stream = re.sub(rb"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])",
                     lambda m: b"%032x" % keys.setdefault(m[0], len(keys) + 1), stream)
@@ -45,6 +45,11 @@ def trees(site):
     output("git", "init", "-q", "--bare", copy)
     subprocess.run(["git", "-C", copy, "fast-import", "--quiet"], input=stream, check=True)
     return output("git", "-C", copy, "log", "--reverse", "--format=%T %an %ad %s", "main").splitlines()[1:]
+
+
+def listed(site):
+    """What is listed at the end: only the last commit of a batch has it, and the batches are others."""
+    return output("git", "-C", site.git_path(), "grep", "", "main", "--", "listed/open", "listed/closed").splitlines()
 
 
 def prove(count=24):
@@ -59,7 +64,7 @@ def prove(count=24):
                 output(METROPLEX, *command[:2], "--config", asked.config, *command[2:], input=text,
                        env={**os.environ, **still, "STILL": str(tick), "SEED": str(n)})
                 tick += 1
-        ours, theirs = trees(made), trees(asked)
+        ours, theirs = (trees(site) + listed(site) for site in (made, asked))
         if ours != theirs:
             other = next((pair for pair in zip(ours, theirs) if pair[0] != pair[1]), (len(ours), len(theirs)))
             raise RuntimeError(f"the generator makes other trees than the programs: {other}")
@@ -215,12 +220,12 @@ class Old(Grown):
         line, name = self.outcomes()[0], self.success[0]
         folder = os.path.join(self.data, "incoming-mail")
         pattern = os.path.join(folder, "success", name)
-        begun, months = time.time() - files / FILES * 365 * 86400, collections.defaultdict(list)
+        begun, months = time.time() - files / YEAR * 365 * 86400, collections.defaultdict(list)
         for n in range(files):
             if n % 50000 == 0:
                 source = f"{pattern}.{n}"
                 shutil.copy(pattern, source)
-            when = begun + n / FILES * 365 * 86400
+            when = begun + n / YEAR * 365 * 86400
             other = f"{int(when)}.V1I{n:x}M{n % 1000000:06d}.mx"
             os.link(source, os.path.join(folder, "success", other))
             line[0] = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(when))
@@ -279,5 +284,5 @@ def measure(sizes, subscribers, packs):
     over = grown(Grown, sizes, "threads", OF_THREADS)
     over += grown(Followed, (10, subscribers), "subscr.", OF_ONE[:1])
     over += grown(Packed, (1, packs), "runs", OF_PACKS)
-    over += grown(Old, (FILES // 365, FILES), "mails", OF_ONE)
+    over += grown(Old, (YEAR // 365, YEAR), "mails", OF_ONE)
     print(f"over {BOUND:g}: {', '.join(over) or 'nothing'}")

@@ -615,6 +615,8 @@ def labels_assignees_and_title_are_facts_and_each_change_is_an_event(site):
                        (("unassign", "tim"), "is not assigned to tim"), (("title", "a\nb"), "is not one line"), (("title", "x" * 257), "256"), (("title", " "), "TITLE: it is empty"), (("title", ""), "TITLE: it is empty"), (("title", "a\x1bb"), "TITLE: a\\eb is not one line"),
                        (("label", *[f"l{i}" for i in range(19)]), "at most 20 labels")):
         refused(site, 65, "thread", args[0], "1", "--as", "tim", "--", *args[1:], says=says)
+    for label in ("", "a b", "\udcff"):
+        refused(site, 65, "thread", "list", "--label", label, says="is no label: at most")
     refused(site, 64, "thread", "label", "1", "--as", "tim")
     equal(tip(site), at, "nothing came of it")
     equal(run("unlabel"), "acme/rocket#1: unlabeled bug; à-faire\n")

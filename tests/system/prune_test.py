@@ -139,6 +139,21 @@ def months_go_as_a_whole_and_one_is_cut(site):
 
 
 @test
+def a_month_that_cannot_be_cut_keeps_no_other(site):
+    site.set_config("inbound", keep_outcomes="100")
+    write_outcomes(site, *(outcome(days - 0.5, f"{days}.mail") for days in range(400, 0, -1)))
+    bad = sorted(files_of_outcomes(site))[2]
+    os.rename(bad, bad + ".away")
+    os.mkdir(bad)
+    done = site.run(METROPLEX, "prune", status=78)
+    contains(done.stderr, f"incoming-mail/{os.path.basename(bad)}: cannot read it: Is a directory")
+    with open(bad + ".away") as f:
+        contains(done.stdout, f"outcomes: {300 - len(f.readlines())} lines")
+    os.rmdir(bad)
+    equal([fields[4] for fields in site.outcomes()], [f"{days}.mail" for days in range(100, 0, -1)])
+
+
+@test
 def it_waits_for_a_batch_in_hand(site):
     import fcntl
     fill(site)

@@ -157,7 +157,8 @@ mp_fsck_find_in_root(Fsck *fsck, const char *name, git_oid *id)
         *id = *mp_tree_id(root, i);
         if (!found)
             mp_fsck_tell(fsck, "misplaced", name,
-                         g_strdup("restore the directory: git log -- PATH"), "not a directory");
+                         g_strdup_printf("restore the directory: git log -- %s", name),
+                         "not a directory");
     }
     return found;
 }

@@ -37,10 +37,7 @@ mp_fsck_listed_begin(Fsck *fsck)
         !mp_listed_fresh(fsck->store, fsck->listed.fresh, &is_whole, &why))
         return mp_fsck_tell_error(fsck, MP_LISTED_OF, &why);
     fsck->listed.is_checked = !is_whole;
-    if (text == NULL && fsck->last > 0)
-        mp_fsck_tell(fsck, "no-index", MP_LISTED_OF, g_strdup(ANEW),
-                     "not there: thread list reads every thread");
-    else if (text != NULL && !is_there)
+    if (text != NULL && !is_there)
         mp_fsck_tell(fsck, "malformed", MP_LISTED_OF, g_strdup(ANEW), "not the id of a tree");
     else if (text != NULL && is_whole)
         mp_fsck_tell(fsck, "stale-index", MP_LISTED_OF, g_strdup(ANEW),
@@ -141,7 +138,7 @@ mp_fsck_listed_skip(Fsck *fsck, guint64 id)
 static void
 tell_misplaced(Fsck *fsck, const char *path)
 {
-    mp_fsck_tell(fsck, "misplaced", path, g_strdup("git rm it, or git mv it out of the way"),
+    mp_fsck_tell(fsck, "misplaced", path, g_strdup(ANEW),
                  "neither a page of lines nor a directory of them");
 }
 

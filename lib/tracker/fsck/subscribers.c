@@ -8,6 +8,7 @@
 
 #define MANY  (MP_SUBSCRIBERS_PAGE + 1)
 #define LINES "move the lines in a clone to pages of at most 100 (tracker(5)), commit and push"
+#define JOIN  "put the lines in a clone into one file of that name, commit and push"
 
 typedef struct {
     Fsck *fsck;
@@ -85,7 +86,7 @@ check_pages(const Subscribers *s, const git_oid *id, const char *name, const cha
             n += check_file(s, tree, page, below);
     }
     if (n <= MP_SUBSCRIBERS_PAGE)
-        mp_fsck_tell(s->fsck, "page", path, g_strdup(LINES),
+        mp_fsck_tell(s->fsck, "page", path, g_strdup(JOIN),
                      "split, though it holds only %" G_GUINT64_FORMAT " lines", n);
     return n;
 }
