@@ -56,5 +56,17 @@ def what_was_skipped_is_told_before_the_last_line(site):
     check(re.fullmatch(r"\d+ skipped: \d+ of trim_test", lines[-2]), lines)
 
 
+@test
+def what_failed_is_named_once_more_at_the_end(site):
+    """Of a long run only the end may be seen."""
+    status, output = run("tests/run", site.data, ONLY="unit help_test")
+    lines = output.rstrip().split("\n")
+    failed = int(re.fullmatch(r"0 passed, (\d+) failed", lines[-1])[1])
+    named = lines[-1 - failed:-1]
+    check(status == 1 and failed > 1 and len(set(named)) == failed, output[-1500:])
+    check(any(line.startswith("unit: status not started") for line in named), named)
+    equal(len([line for line in named if line.startswith("help_test: not ok ")]), failed - 1)
+
+
 if __name__ == "__main__":
     main()

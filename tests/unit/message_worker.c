@@ -374,6 +374,17 @@ new_worker(void)
     return worker;
 }
 
+/* A virtual machine that has just started takes half a second to give 80 MiB. */
+static MpWorker *
+patient_worker(void)
+{
+    MpWorker *worker = mp_worker_new(child);
+    MpWorkerBudget budget = {.wall_ms = 60000, .cpu_ms = 20000, .memory = 64 * 1024 * 1024};
+
+    mp_worker_set_budget(worker, &budget);
+    return worker;
+}
+
 static int
 file_of(const char *bytes, gsize length)
 {
@@ -583,9 +594,9 @@ Test(message_worker, a_child_that_was_never_asked_is_no_mails_fault)
     assert_nothing_came(worker, MP_FAULT_PASSING);
 }
 
-Test(message_worker, memory_is_bounded_and_given_back)
+Test(message_worker, memory_is_bounded_and_given_back, .timeout = 120)
 {
-    g_autoptr(MpWorker) worker = new_worker();
+    g_autoptr(MpWorker) worker = patient_worker();
     static const struct {
         guint mebibytes;
         bool fits;
@@ -607,13 +618,13 @@ Test(message_worker, memory_is_bounded_and_given_back)
 }
 
 /* A limit is set for one request at a time, and the largest beside it gives it nothing. */
-Test(message_worker, the_memory_of_a_request_is_its_own_whatever_is_asked_beside_it)
+Test(message_worker, the_memory_of_a_request_is_its_own_whatever_is_asked_beside_it, .timeout = 120)
 {
     static const struct {
         guint file, allocated; /* MiB */
         bool fits;
     } cases[] = {{20, 60, true}, {0, 70, false}, {20, 60, true}, {0, 40, true}, {0, 70, false}};
-    g_autoptr(MpWorker) worker = new_worker();
+    g_autoptr(MpWorker) worker = patient_worker();
     g_autofree char *bytes = g_malloc0(20 << 20);
 
     assert_mail_is_read(worker, "nothing");
