@@ -5,6 +5,7 @@ Reads the #include lines and the shape of the product's C files; nothing is buil
 written into ARROWS, below the order that keeps it from closing a circle; a room that is not in ORDER
 fails. lib/README.md says what the rooms are for.
 """
+import glob
 import os
 import re
 import subprocess
@@ -166,10 +167,21 @@ def the_top_has_nothing_that_strayed_there():
     return [f"{name} lies at the top" for name in sorted(top - TOP_LEVEL)]
 
 
+def every_planted_bug_can_be_planted():
+    """A patch that does not apply finds nothing; it is only tried, and its second line says what is to find it."""
+    wrong = []
+    for path in sorted(glob.glob(os.path.join(TOP, "tests/long/planted/*.patch"))):
+        tried = subprocess.run(["git", "-c", "safe.directory=*", "-C", TOP, "apply", "--check", path], capture_output=True, text=True)
+        wrong += [f"{path}: {tried.stderr.strip()}"] if tried.returncode != 0 else []
+        wrong += [] if "\nSuite: " in open(path).read() else [f"{path}: no line Suite:"]
+    return wrong
+
+
 def main():
     failed = 0
     tests = (the_top_has_nothing_that_strayed_there, every_room_has_its_place, headers_are_there, no_arrow_runs_up, the_arrows_are_those_listed,
-             inner_headers_stay_inside, no_room_is_too_large, no_file_is_too_long, no_function_is_too_long)
+             inner_headers_stay_inside, no_room_is_too_large, no_file_is_too_long, no_function_is_too_long,
+             every_planted_bug_can_be_planted)
     for test in tests:
         wrong = test()
         for line in wrong:
