@@ -48,7 +48,9 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
         g_autoptr(MpUser) second =
             again != NULL ? mp_record_parse_user(again, "user", 1, NULL) : NULL;
         fuzz_claim(user == NULL || (second != NULL && second->epoch == user->epoch &&
-                                    second->emails->len == user->emails->len));
+                                    second->is_removed == user->is_removed &&
+                                    (user->is_removed || /* which has no others */
+                                     second->emails->len == user->emails->len)));
     } else {
         g_autoptr(GPtrArray) subscribers = mp_record_parse_subscribers(text, "subscribers", NULL);
         g_autofree char *again = subscribers != NULL ? mp_record_subscribers(subscribers) : NULL;
