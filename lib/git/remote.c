@@ -18,6 +18,10 @@
 #define SUFFIX_LENGTH   17
 #define BACK_OFF_MS     25 /* up to this at first */
 #define BACK_OFF_MAX_MS 2000
+/* glibc's malloc(3), if it is that, keeps so much for its next use. Servers send objects as deltas
+ * of what we have, and git-index-pack takes and gives back some hundred KiB for each of them: that
+ * took longer than all else of fetching a large batch. */
+#define KEPT_OCTETS "67108864"
 /* Unless GIT_SSH_COMMAND or core.sshCommand says otherwise. */
 #define SSH                                                                                        \
     "ssh -o BatchMode=yes -o ConnectTimeout=30 -o ServerAliveInterval=15 -o ServerAliveCountMax=4"
@@ -81,6 +85,7 @@ environment(void)
     variables = g_environ_setenv(variables, "PATH", path != NULL ? path : "/usr/bin:/bin", TRUE);
     variables = g_environ_setenv(variables, "LC_ALL", "C", TRUE); /* we read what it says */
     variables = g_environ_setenv(variables, "GIT_TERMINAL_PROMPT", "0", TRUE);
+    variables = g_environ_setenv(variables, "MALLOC_TRIM_THRESHOLD_", KEPT_OCTETS, TRUE);
     for (gsize i = 0; i < G_N_ELEMENTS(passed); i++)
         if (g_getenv(passed[i]) != NULL)
             variables = g_environ_setenv(variables, passed[i], g_getenv(passed[i]), TRUE);
@@ -267,6 +272,7 @@ lease_of(const MpMove *move)
 MpPush
 mp_remote_push(MpRemote *remote, const char *path, const MpMove *moves, guint n, GError **error)
 {
+    static const char *const as_it_is[] = {"-c", "pack.window=0", NULL};
     static const char *const first[] = {"push",
                                         "--quiet",
                                         "--porcelain",
@@ -278,6 +284,8 @@ mp_remote_push(MpRemote *remote, const char *path, const MpMove *moves, guint n,
     g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
     g_auto(MpProcess) git = {0};
 
+    if (!remote->is_brief)
+        add(words, as_it_is);
     add(words, first);
     if (n > 1 || strcmp(moves[0].ref, MP_BRANCH) != 0) /* no turns where pushes are not atomic */
         g_ptr_array_add(words, g_strdup("--atomic"));

@@ -23,6 +23,9 @@
 typedef struct {
     char *url;
     int seconds;                   /* for one fetch or push; 0: as long as it takes */
+    bool is_brief;                 /* what is pushed now: so git looks for deltas of what the
+                                    * server has, which are fewer octets on a long way. Of a large
+                                    * batch that takes the server longer than all else */
     char *ssh;                     /* the command, "" for Git's own, or NULL while nobody asked */
     bool (*beside)(gpointer data); /* a bit of other work, done again and again while a push is on
                                     * its way; false: there is no more. Or NULL */

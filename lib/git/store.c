@@ -28,6 +28,7 @@
 #define LOCKED_WAIT_US 100000
 
 #define COMMITS_MAX  1024 /* that come to an open object database; four large batches */
+#define BRIEF_MAX    4    /* commits of a push that is mostly waiting for the server */
 #define COMMITS_MOVE 16   /* what a move of the tip counts as besides: a pack at least */
 
 static bool
@@ -247,8 +248,10 @@ mp_chain_finish(MpChain *chain, GError **error)
         return MP_COMMITTED;
     if (!mp_chain_close(chain, error) || !mp_pack_write(chain->pack, chain->store->path, error))
         return MP_FAILED;
-    return chain->store->remote != NULL ? mp_store_push(chain->store, &chain->tip, error)
-                                        : move_own_branch(chain, error);
+    if (chain->store->remote == NULL)
+        return move_own_branch(chain, error);
+    chain->store->remote->is_brief = chain->n_commits <= BRIEF_MAX;
+    return mp_store_push(chain->store, &chain->tip, error);
 }
 
 bool

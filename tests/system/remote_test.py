@@ -495,6 +495,28 @@ def of_two_new_hosts_of_one_name_the_slower_is_refused(site):
         equal(len(one.events()), 1)
 
 
+def newest_pack(repository):
+    """The ids of what is in it."""
+    directory = os.path.join(repository, "objects/pack")
+    index = max((os.path.join(directory, name) for name in os.listdir(directory) if name.endswith(".idx")), key=os.path.getmtime)
+    with open(index) as f:
+        shown = subprocess.run(["git", "show-index"], stdin=f, capture_output=True, text=True, check=True).stdout
+    return {line.split()[1] for line in shown.splitlines()}
+
+
+@test
+def a_large_batch_is_pushed_without_a_search_for_what_the_server_has(site):
+    """Deltas of what it has: it would have to look for that, and to add it to what it got."""
+    _, (address,) = conversation(site)
+    with hosts(site, Daemon, count=1) as (remote, one):
+        for _ in range(2):
+            batch_of(one, address, 32, [])
+            run(one)
+        pushed = newest_pack(remote.path())
+        check(len(pushed) > 100, "arrived as a pack")
+        equal(pushed - newest_pack(os.path.join(one.data, "tracker.git")), set(), "what it had to add")
+
+
 @test
 def a_host_that_is_replaced_gets_its_name_back_by_hand(site):
     with hosts(site, count=1) as (remote, one):
