@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -15,6 +16,7 @@
 
 #define OUTPUT_MAX 65536 /* octets that are kept of each stream */
 #define N_STREAMS  2     /* standard output and standard error */
+#define STACK_SIZE 32768 /* for what a child does before it is another program */
 
 void
 mp_process_clear(MpProcess *process)
@@ -23,7 +25,7 @@ mp_process_clear(MpProcess *process)
     g_clear_pointer(&process->err, g_free);
 }
 
-/* --- Starting one: between fork and exec only async-signal-safe calls are allowed ---------------
+/* --- Starting one: before exec only async-signal-safe calls are allowed ------------------------
  */
 
 static void
@@ -69,17 +71,24 @@ complain(const char *path, int code)
             return;
 }
 
-static void
-become_child(const MpProcessStart *start, pid_t parent)
+typedef struct {
+    const MpProcessStart *start;
+    pid_t parent;
+} Child;
+
+static int
+become_child(void *data)
 {
+    const MpProcessStart *start = ((const Child *)data)->start;
+
     reset_signals();
     if (start->group == MP_SESSION_OF_ITS_OWN)
         (void)setsid();
     else if (start->group == MP_GROUP_OF_ITS_OWN)
         (void)setpgid(0, 0);
     /* a parent that died before prctl never kills us, so look whether it is still there */
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || getppid() != parent ||
-        !take_descriptors(start))
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 ||
+        getppid() != ((const Child *)data)->parent || !take_descriptors(start))
         _exit(127);
     execve(start->path, (char *const *)(gsize)start->argv,
            (char *const *)(gsize)start->environment);
@@ -87,19 +96,30 @@ become_child(const MpProcessStart *start, pid_t parent)
     _exit(126);
 }
 
+/*
+ * As vfork(2), on a stack of its own: the child has our memory, and we stand still, until it
+ * becomes the other program. A fork would copy the table of our pages, and each page that we write
+ * to afterwards: with the packs and trees of a large batch that takes longer than what git does.
+ */
+static pid_t
+spawn(const MpProcessStart *start)
+{
+    _Alignas(16) char stack[STACK_SIZE];
+    Child child = {start, getpid()};
+
+    return clone(become_child, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &child);
+}
+
 pid_t
 mp_process_start(const MpProcessStart *start)
 {
     sigset_t all, before;
-    pid_t parent = getpid();
 
     g_assert(start->n_fds <= MP_PROCESS_FDS);
     /* no handler of ours may run in the child */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    pid_t pid = fork();
-    if (pid == 0)
-        become_child(start, parent);
+    pid_t pid = spawn(start);
     int problem = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (pid > 0 && start->group == MP_GROUP_OF_ITS_OWN)
