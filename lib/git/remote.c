@@ -327,12 +327,11 @@ read_listed(const char *text, const char *const *refs, git_oid *at, guint n)
                 (void)git_oid_fromstrn(&at[i], *line, GIT_OID_HEXSZ);
 }
 
-bool
-mp_remote_list(MpRemote *remote, const char *path, const char *const *refs, git_oid *at, guint n,
-               GError **error)
+MpRunning *
+mp_remote_list_begin(MpRemote *remote, const char *path, const char *const *refs, guint n,
+                     GError **error)
 {
     g_autoptr(GPtrArray) words = g_ptr_array_new();
-    g_auto(MpProcess) git = {0};
 
     g_ptr_array_add(words, (gpointer) "ls-remote");
     g_ptr_array_add(words, (gpointer) "--quiet");
@@ -341,12 +340,27 @@ mp_remote_list(MpRemote *remote, const char *path, const char *const *refs, git_
     for (guint i = 0; i < n; i++)
         g_ptr_array_add(words, (gpointer)refs[i]);
     g_ptr_array_add(words, NULL);
-    g_autoptr(MpRunning) running = start(remote, path, (const char *const *)words->pdata, error);
-    if (running == NULL)
-        return false;
+    return start(remote, path, (const char *const *)words->pdata, error);
+}
+
+bool
+mp_remote_list_end(const MpRemote *remote, MpRunning *running, const char *const *refs, git_oid *at,
+                   guint n, GError **error)
+{
+    g_auto(MpProcess) git = {0};
+
     mp_process_end(running, &git, remote->seconds);
     if (git.status != 0)
         return mp_remote_complain(remote, "ls-remote", &git, MP_ERROR_TEMPORARY, error);
     read_listed(git.out, refs, at, n);
     return true;
+}
+
+bool
+mp_remote_list(MpRemote *remote, const char *path, const char *const *refs, git_oid *at, guint n,
+               GError **error)
+{
+    g_autoptr(MpRunning) running = mp_remote_list_begin(remote, path, refs, n, error);
+
+    return running != NULL && mp_remote_list_end(remote, running, refs, at, n, error);
 }

@@ -74,6 +74,12 @@ mp_remote_push(MpRemote *remote, const char *path, const MpMove *moves, guint n,
 bool mp_remote_list(MpRemote *remote, const char *path, const char *const *refs, git_oid *at,
                     guint n, GError **error);
 
+/* The same in two steps. */
+MpRunning *mp_remote_list_begin(MpRemote *remote, const char *path, const char *const *refs,
+                                guint n, GError **error);
+bool mp_remote_list_end(const MpRemote *remote, MpRunning *running, const char *const *refs,
+                        git_oid *at, guint n, GError **error);
+
 /* Sleeps a random while before try `attempt` (from 1), longer for later ones, two seconds at most:
  * so that hosts that met do not meet again. */
 void mp_remote_back_off(int attempt);

@@ -188,6 +188,32 @@ mp_store_fetch(MpStore *store, GError **error)
                                   : mp_store_fetch_end(store, error));
 }
 
+static const char *const branch[] = {MP_BRANCH};
+
+bool
+mp_store_ask_begin(MpStore *store, GError **error)
+{
+    g_clear_pointer(&store->fetch, mp_running_free);
+    if (store->remote == NULL)
+        return true;
+    store->fetch = mp_remote_list_begin(store->remote, store->path, branch, 1, error);
+    return store->fetch != NULL;
+}
+
+bool
+mp_store_ask_end(MpStore *store, GError **error)
+{
+    g_autoptr(MpRunning) question = g_steal_pointer(&store->fetch);
+    git_oid tip;
+
+    if (question == NULL)
+        return true;
+    if (!mp_remote_list_end(store->remote, question, branch, &tip, 1, error) ||
+        !mp_store_refresh(store, error))
+        return false;
+    return git_oid_equal(&tip, &store->tip) || mp_store_fetch(store, error);
+}
+
 /* --- Joining -----------------------------------------------------------------------------------
  */
 

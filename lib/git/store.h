@@ -24,7 +24,7 @@ typedef struct {
     MpRemote *remote; /* shared with other hosts, or NULL */
     char *host;       /* which of them we are; NULL without a remote */
     guint n_pushes;   /* that the remote took */
-    MpRunning *fetch; /* one that was begun, or NULL */
+    MpRunning *fetch; /* one that was begun, or the question whether it is needed; or NULL */
     struct {
         bool is_left_out;        /* of the pushes now: they are to say what the branch alone does */
         bool is_known, is_there; /* whether the remote has turns, once that was asked */
@@ -66,6 +66,11 @@ bool mp_store_fetch(MpStore *store, GError **error);
  * ended where none was begun, it does nothing. */
 bool mp_store_fetch_begin(MpStore *store, GError **error);
 bool mp_store_fetch_end(MpStore *store, GError **error);
+
+/* The same for what has mostly not changed: fetches only where the remote's branch is another, and
+ * then in one more exchange. */
+bool mp_store_ask_begin(MpStore *store, GError **error);
+bool mp_store_ask_end(MpStore *store, GError **error);
 
 /* The first meeting: takes what the remote has, or gives it what is here if it has nothing. *did
  * (the caller's) says in a word what happened, NULL if both were the same. */

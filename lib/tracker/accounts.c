@@ -51,20 +51,22 @@ mp_accounts_share(MpAccounts *accounts, const char *url, int seconds, const char
 bool
 mp_accounts_fetch(MpAccounts *accounts, GError **error)
 {
-    return mp_store_fetch(&accounts->store, error);
+    return mp_store_ask_begin(&accounts->store, error) &&
+           (accounts->store.remote == NULL ? mp_store_refresh(&accounts->store, error)
+                                           : mp_store_ask_end(&accounts->store, error));
 }
 
 bool
 mp_accounts_fetch_begin(MpAccounts *accounts, GError **error)
 {
-    return mp_store_fetch_begin(&accounts->store, error);
+    return mp_store_ask_begin(&accounts->store, error);
 }
 
 bool
 mp_accounts_fetch_end(MpAccounts *accounts, bool *is_news, GError **error)
 {
     git_oid before = accounts->store.tip;
-    bool good = mp_store_fetch_end(&accounts->store, error);
+    bool good = mp_store_ask_end(&accounts->store, error);
 
     *is_news = !git_oid_equal(&before, &accounts->store.tip);
     return good;

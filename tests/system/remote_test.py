@@ -167,6 +167,22 @@ def what_is_new_on_one_host_is_known_to_the_other(site):
 
 
 @test
+def accounts_are_fetched_where_they_changed_only(site):
+    _, (address,) = conversation(site)
+    with hosts(site, Daemon) as (remote, one, two):
+        fetched = os.path.join(one.data, "accounts.git/FETCH_HEAD")
+        for is_news in (False, True):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(fetched)
+            if is_news:
+                two.user("mary")
+            one.deliver(one.mail("kate@example.org", address, f"It is {is_news}.\n"))
+            run(one)
+            equal(os.path.exists(fetched), is_news)
+        contains(one.metroplex("user", "list"), "mary")
+
+
+@test
 def hosts_that_add_accounts_at_the_same_time_give_each_its_own_id(site):
     with hosts(site) as (remote, one, two):
         commands = [[METROPLEX, "user", "add", "--config", host.config, f"user{host.name}{i}", "--name", "N", "--email",
@@ -843,7 +859,7 @@ def a_remote_that_is_away_leaves_mail_where_it_is_and_reading_possible(site):
         for host in (one, two):
             run(host, status=75)
             equal((len(host.new), host.success, host.failure), (1, [], []))
-            contains(host.log(), "git fetch")
+            contains(host.log(), "git ls-remote")
             equal(host.show(thread)["title"], "Thread 0")
             host.git("fsck", "--strict")
             contains(host.run(METROPLEX, "--once", "--dry-run").stderr, "Would be: Posted")
@@ -1117,7 +1133,7 @@ def ssh_takes_its_key_from_git_s_configuration_and_a_refusal_leaves_the_mail(sit
         name = site.deliver(site.mail("kate@example.org", address, "Three.\n"))
         run(site, status=75)
         equal((site.new, staged(site), tip(remote)), ([name], [], before))
-        contains(site.log(), f"git fetch {remote.url('a.git')}: {remote.user}@127.0.0.1: Permission denied (publickey)")
+        contains(site.log(), f"git ls-remote {remote.url('a.git')}: {remote.user}@127.0.0.1: Permission denied (publickey)")
         remote.accept()
         os.rename(remote.path("known_hosts"), remote.path("known_hosts.away"))
         run(site, status=75)
