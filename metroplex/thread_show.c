@@ -47,9 +47,8 @@ json_of(const MpThread *thread)
 /* --- List ------------------------------------------------------------------------------------- */
 
 typedef struct {
-    const char *repository; /* or NULL: any */
-    const char *label;      /* or NULL */
-    guint64 assignee;       /* or 0 */
+    const char *label; /* or NULL */
+    guint64 assignee;  /* or 0 */
     bool json;
 } Filter;
 
@@ -76,8 +75,7 @@ visit(const MpThread *thread, gpointer user_data)
 {
     const Filter *filter = user_data;
 
-    if ((filter->repository != NULL && strcmp(filter->repository, thread->repository) != 0) ||
-        (filter->label != NULL && mp_labels_find(thread->labels, filter->label) == NULL) ||
+    if ((filter->label != NULL && mp_labels_find(thread->labels, filter->label) == NULL) ||
         (filter->assignee != 0 && !mp_assignees_have(thread->assignees, filter->assignee)))
         return true;
     (filter->json ? print_json_line : print_line)(thread);
@@ -121,13 +119,13 @@ thread_list(int argc, char **argv)
                      0, 0, &argc, &argv);
     bool is_open = g_strcmp0(state, "open") == 0;
     g_autofree char *read = label != NULL ? thread_read_label(label, &error) : NULL;
-    Filter filter = {.repository = repository, .label = read, .json = json};
+    Filter filter = {.label = read, .json = json};
     if ((label != NULL && read == NULL) ||
         (repository != NULL && !thread_check_repository(repository, &error)) ||
         !mp_instance_read(&instance, &options, false, &error) ||
         !find_assignee(&instance, assignee, &filter, &error) ||
         !mp_tracker_foreach_listed(instance.tracker, state == NULL || is_open,
-                                   state == NULL || !is_open, visit, &filter, &error))
+                                   state == NULL || !is_open, repository, visit, &filter, &error))
         return mp_report(error);
     return EX_OK;
 }

@@ -277,11 +277,11 @@ mp_tree_blob_size(MpTree *tree, const MpTreeNode *directory, const char *name, g
 
 static bool write_node(MpTree *tree, MpTreeNode *node, git_oid *id, GError **error);
 
-static bool
-write_below(MpTree *tree, MpTreeNode *node, GError **error)
+bool
+mp_tree_write_in(MpTree *tree, MpTreeNode *directory, GError **error)
 {
-    for (guint i = 0; i < node->entries->len; i++) {
-        MpTreeEntry *e = mp_tree_entry(node, i);
+    for (guint i = 0; i < directory->entries->len; i++) {
+        MpTreeEntry *e = mp_tree_entry(directory, i);
 
         if (e->child != NULL && e->child->is_changed && !write_node(tree, e->child, &e->id, error))
             return false;
@@ -302,7 +302,7 @@ add_node_object(MpTree *tree, MpTreeNode *node, const GString *bytes, git_oid *i
 static bool
 write_node(MpTree *tree, MpTreeNode *node, git_oid *id, GError **error)
 {
-    if (!write_below(tree, node, error))
+    if (!mp_tree_write_in(tree, node, error))
         return false;
     g_autoptr(GString) bytes = mp_tree_node_serialise(node);
     if (!add_node_object(tree, node, bytes, id, error))
@@ -326,7 +326,7 @@ mp_tree_write_below(MpTree *tree, GString **root, GError **error)
 {
     if (tree->root == NULL || !tree->root->is_changed)
         return true;
-    if (!write_below(tree, tree->root, error))
+    if (!mp_tree_write_in(tree, tree->root, error))
         return false;
     if (*root != NULL)
         g_string_free(*root, TRUE);

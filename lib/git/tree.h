@@ -71,7 +71,11 @@ bool mp_tree_blob_size(MpTree *tree, const MpTreeNode *directory, const char *na
 /* Adds all changed directories to the pack; *root is the new root's id. */
 bool mp_tree_write(MpTree *tree, git_oid *root, GError **error);
 
-/* The same in two steps, for a root that may yet become another, of which no pack has to know: the
- * first replaces *root (NULL, or the first step's; the caller's) if anything was changed since. */
+/* Adds those below a directory, so that its entries have their ids; not itself. */
+bool mp_tree_write_in(MpTree *tree, MpTreeNode *directory, GError **error);
+
+/* mp_tree_write() in two steps, for a root that may yet become another, of which no pack has to
+ * know: the first replaces *root (NULL, or the first step's; the caller's) if anything was changed
+ * since. */
 bool mp_tree_write_below(MpTree *tree, GString **root, GError **error);
 bool mp_tree_write_root(MpTree *tree, const GString *bytes, git_oid *root, GError **error);

@@ -1,4 +1,4 @@
-/* The lines and pages of listed/; see listed.h. */
+/* The lines of listed/, and what they were made of; see listed.h. */
 #include "tracker/listed.h"
 
 #include <string.h>
@@ -90,6 +90,8 @@ void
 mp_listed_line_free(MpListedLine *line)
 {
     g_free(line->line);
+    g_free(line->at);
+    g_free(line->was_at);
     g_free(line);
 }
 
@@ -100,10 +102,12 @@ mp_listed_line_of(guint64 id, const MpThread *thread)
 
     if (thread == NULL) {
         line->line = g_strdup_printf("%" G_GUINT64_FORMAT, id);
-        line->list = MP_LISTED_UNREADABLE;
+        line->at = g_strconcat(mp_listed_name(MP_LISTED_UNREADABLE), "/ids", NULL);
     } else if (!thread->is_unlisted) {
+        MpListed list = thread->is_open ? MP_LISTED_OPEN : MP_LISTED_CLOSED;
+
         line->line = line_of(thread);
-        line->list = thread->is_open ? MP_LISTED_OPEN : MP_LISTED_CLOSED;
+        line->at = g_strconcat(mp_listed_name(list), "/", thread->repository, NULL);
     }
     return line;
 }
@@ -178,8 +182,16 @@ mp_listed_line_parse(const char *line, MpListed list)
                : NULL;
 }
 
-/* --- A page -------------------------------------------------------------------------------------
- */
+guint64
+mp_listed_line_id(const char *line)
+{
+    guint64 id = 0;
+    const char *p = line;
+
+    for (; g_ascii_isdigit(*p) && id <= MP_MAX_ID; p++)
+        id = id * 10 + (guint64)(*p - '0');
+    return *line != '0' && (*p == '\t' || *p == '\0') && id <= MP_MAX_ID ? id : 0;
+}
 
 static const char *const list_names[] = {
     [MP_LISTED_OPEN] = "open",
@@ -189,132 +201,82 @@ static const char *const list_names[] = {
 
 MP_DEFINE_NAMES(mp_listed, MpListed, list_names)
 
-char *
-mp_listed_path(MpListed list, guint64 page)
-{
-    return g_strdup_printf(MP_LISTED "/%s/%02u/%02u/%02u", mp_listed_name(list),
-                           (unsigned)(page / 10000 % 100), (unsigned)(page / 100 % 100),
-                           (unsigned)(page % 100));
-}
-
-static void
-take_line(MpListedPage *page, MpListed list, const char *line, const char *path, guint n)
-{
-    guint64 id = g_ascii_strtoull(line, NULL, 10);
-    guint i = (guint)(id % MP_LISTED_PAGE);
-
-    if (g_ascii_isdigit(*line) && *line != '0' && id / MP_LISTED_PAGE == page->number &&
-        page->threads[i].line == NULL) {
-        page->threads[i].line = line;
-        page->threads[i].list = list;
-    } else if (page->fault == NULL) {
-        page->fault = g_strdup_printf("%s:%u", path, n);
-    }
-}
-
-bool
-mp_listed_page_read(MpListedPage *page, MpTree *tree, guint64 number, guint wanted, GError **error)
-{
-    *page = (MpListedPage){.number = number};
-    for (MpListed list = 0; list < MP_N_LISTED; list++) {
-        g_autofree char *path = mp_listed_path(list, number);
-        guint n = 1;
-
-        if ((wanted & 1u << list) == 0)
-            continue;
-        if (!mp_tree_read(tree, NULL, path, &page->texts[list], NULL, error))
-            return false;
-        for (char *rest = page->texts[list], *line; rest != NULL && *rest != '\0'; n++) {
-            line = strsep(&rest, "\n");
-            take_line(page, list, line, path, n);
-        }
-    }
-    return true;
-}
-
-void
-mp_listed_page_clear(MpListedPage *page)
-{
-    for (MpListed list = 0; list < MP_N_LISTED; list++)
-        g_clear_pointer(&page->texts[list], g_free);
-    g_clear_pointer(&page->fault, g_free);
-}
-
-bool
-mp_listed_is_part(const char *name)
-{
-    return g_ascii_isdigit(name[0]) && g_ascii_isdigit(name[1]) && name[2] == '\0';
-}
-
-static bool
-add_pages(MpTree *tree, MpTreeNode *directory, int level, guint64 prefix, GArray *numbers,
-          GError **error)
-{
-    for (guint i = 0; directory != NULL && i < mp_tree_count(directory); i++) {
-        const char *name = mp_tree_name(directory, i);
-        guint64 number = prefix * 100 + g_ascii_strtoull(name, NULL, 10);
-        MpTreeNode *below;
-
-        if (!mp_listed_is_part(name) || mp_tree_is_directory(directory, i) != (level < 2))
-            continue;
-        if (level == 2)
-            g_array_append_val(numbers, number);
-        else if (!mp_tree_directory(tree, directory, name, &below, error) ||
-                 !add_pages(tree, below, level + 1, number, numbers, error))
-            return false;
-    }
-    return true;
-}
-
-bool
-mp_listed_pages(MpTree *tree, MpListed list, GArray *numbers, GError **error)
-{
-    g_autofree char *path = g_strconcat(MP_LISTED "/", mp_listed_name(list), NULL);
-    MpTreeNode *directory;
-
-    return mp_tree_directory(tree, NULL, path, &directory, error) &&
-           add_pages(tree, directory, 0, 0, numbers, error);
-}
-
-void
-mp_listed_sort(GArray *numbers)
-{
-    guint n = 0;
-
-    g_array_sort(numbers, mp_by_number);
-    for (guint i = 0; i < numbers->len; i++)
-        if (i == 0 || g_array_index(numbers, guint64, i) != g_array_index(numbers, guint64, n - 1))
-            g_array_index(numbers, guint64, n++) = g_array_index(numbers, guint64, i);
-    g_array_set_size(numbers, n);
-}
-
 /* --- What it was made of ------------------------------------------------------------------------
  */
 
-bool
-mp_listed_of(MpTree *tree, git_oid *of, bool *is_there, GError **error)
+/* "TREE", and below it a line "NAME TREE" for each list. */
+static bool
+read_of(char **lines, MpListedOf *of)
 {
-    g_autofree char *text = NULL;
-
-    *is_there = false;
-    if (!mp_tree_read(tree, NULL, MP_LISTED_OF, &text, NULL, error))
+    if (!mp_is_object_id(lines[0]) || git_oid_fromstr(&of->threads, lines[0]) < 0)
         return false;
-    *is_there = text != NULL && mp_is_object_id(g_strchomp(text)) && git_oid_fromstr(of, text) == 0;
+    for (char **line = lines + 1; *line != NULL && **line != '\0'; line++) {
+        char *space = strchr(*line, ' ');
+        MpListed list;
+
+        if (space == NULL)
+            return false;
+        *space = '\0';
+        if (!mp_listed_parse(*line, &list) || !mp_is_object_id(space + 1) ||
+            git_oid_fromstr(&of->lists[list], space + 1) < 0)
+            return false;
+    }
     return true;
 }
 
 bool
-mp_listed_fresh(MpStore *store, GArray *ids, bool *is_whole, GError **error)
+mp_listed_of(MpTree *tree, MpListedOf *of, GError **error)
+{
+    g_autofree char *text = NULL;
+
+    *of = (MpListedOf){0};
+    if (!mp_tree_read(tree, NULL, MP_LISTED_OF, &text, NULL, error))
+        return false;
+    g_auto(GStrv) lines = g_strsplit(text != NULL ? text : "", "\n", -1);
+    of->is_there = lines[0] != NULL && read_of(lines, of);
+    return true;
+}
+
+char *
+mp_listed_of_text(MpTree *tree, const git_oid *threads, GError **error)
+{
+    GString *text = g_string_new(git_oid_tostr_s(threads));
+    MpTreeNode *directory;
+
+    g_string_append_c(text, '\n');
+    if (!mp_tree_directory(tree, NULL, MP_LISTED, &directory, error)) {
+        g_string_free(text, TRUE);
+        return NULL;
+    }
+    for (guint i = 0; directory != NULL && i < mp_tree_count(directory); i++) {
+        const char *name = mp_tree_name(directory, i);
+        MpListed list;
+
+        if (mp_listed_parse(name, &list))
+            g_string_append_printf(text, "%s %s\n", name,
+                                   git_oid_tostr_s(mp_tree_id(directory, i)));
+    }
+    return g_string_free(text, FALSE);
+}
+
+static bool
+has_lists(const MpStore *store, const MpListedOf *of)
+{
+    for (MpListed list = 0; list < MP_N_LISTED; list++)
+        if (!git_oid_is_zero(&of->lists[list]) && !git_odb_exists(store->odb, &of->lists[list]))
+            return false;
+    return true;
+}
+
+bool
+mp_listed_fresh(MpStore *store, const MpListedOf *of, GArray *ids, bool *is_whole, GError **error)
 {
     g_autoptr(GError) why = NULL;
-    git_oid of;
-    bool is_there;
+    bool has = of->is_there && has_lists(store, of);
 
-    if (!mp_listed_of(mp_store_view(store), &of, &is_there, error))
-        return false;
-    if (is_there && mp_records_since(store, &of, ids, is_whole, &why))
+    if (has && mp_records_since(store, &of->threads, ids, is_whole, &why))
         return true;
-    if (is_there && mp_error_is_temporary(why)) {
+    if (has && mp_error_is_temporary(why)) {
         g_propagate_error(error, g_steal_pointer(&why));
         return false;
     }

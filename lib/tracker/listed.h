@@ -1,43 +1,43 @@
 /*
- * Inside of lib/tracker: listed/, what is listed of each thread, by state, in pages of a hundred
- * ids; made of the threads' records alone.
+ * Inside of lib/tracker: listed/, what is listed of each thread, by state and repository, in pages
+ * of at most a hundred lines; made of the threads' records alone.
  *
- *   listed/of                   the tree of threads/ that it was made of
- *   listed/open/00/00/01        a line for each open thread from 100 to 199
- *   listed/closed/00/00/01
- *   listed/unreadable/00/00/01  the ids of those whose record does not parse
+ *   listed/of                    the tree of threads/ that it was made of, and those of the lists
+ *   listed/open/acme/rocket      a line for each open thread of a repository; of over a hundred
+ *   listed/open/acme/rocket/4/1  a page of those whose ids have four digits and begin with 1
+ *   listed/closed/acme/rocket
+ *   listed/unreadable/ids        the ids of those whose record does not parse
  *
- * The last commit of a batch that changes what is listed has it. Who reads compares `of` with the
- * tree that is there, and takes a thread whose record is another by now from that: so what somebody
- * edited by hand is listed as it is, and the next batch that writes here writes that as well. Where
- * there is no `of`, or its tree is gone (a purge), that is so of all threads.
+ * A page is there if it has lines, and one is split if it has too many: so the lines alone say what
+ * pages there are, and a list of few is read at once, however far their ids are apart.
+ *
+ * The last commit of a batch that changes what is listed has it. Who reads compares the tree of
+ * threads/ that `of` names with the one that is there, and takes a thread whose record is another
+ * by now from that: so what somebody edited by hand is listed as it is, and the next batch that
+ * writes here writes that as well. The lists, too, are read as `of` names them: what somebody put
+ * beside or into them says nothing. Where there is no `of`, or what it names is gone (a purge), all
+ * threads are read from their records.
  */
 #pragma once
 
 #include "tracker/internal.h"
 
-#define MP_LISTED      "listed"
-#define MP_LISTED_OF   MP_LISTED "/of"
-#define MP_LISTED_PAGE 100 /* ids */
+#define MP_LISTED       "listed"
+#define MP_LISTED_OF    MP_LISTED "/of"
+#define MP_LISTED_LINES 100 /* of a page */
 
 typedef enum { MP_LISTED_OPEN, MP_LISTED_CLOSED, MP_LISTED_UNREADABLE, MP_N_LISTED } MpListed;
-
-#define MP_LISTED_ALL ((1u << MP_N_LISTED) - 1) /* a bit for each list */
 
 const char *mp_listed_name(MpListed list);
 bool mp_listed_parse(const char *name, MpListed *list);
 
-/* Whether it is a name on the way to a page, two digits; others are nobody's, and fsck tells of
- * them. */
-bool mp_listed_is_part(const char *name);
+/* --- Lines ------------------------------------------------------------------------------------ */
 
-/* "listed/open/00/00/01" of page 1; the caller's. */
-char *mp_listed_path(MpListed list, guint64 page);
-
-/* A line without its newline, and where it belongs; with `line` NULL it is listed nowhere. */
+/* A line without its newline, and below which path of listed/ it belongs, "open/acme/rocket"; both
+ * are NULL where it is listed nowhere. */
 typedef struct {
-    char *line;
-    MpListed list;
+    char *line, *at;
+    char *was_at; /* of a change: where the thread had its line before; or NULL */
 } MpListedLine;
 
 void mp_listed_line_free(MpListedLine *line);
@@ -49,40 +49,72 @@ MpListedLine *mp_listed_line_of(guint64 id, const MpThread *thread);
  * that list. */
 MpThread *mp_listed_line_parse(const char *line, MpListed list);
 
-typedef struct {
-    guint64 number;
-    struct {
-        const char *line; /* NULL: not listed */
-        MpListed list;
-    } threads[MP_LISTED_PAGE];
-    char *texts[MP_N_LISTED]; /* that the lines are in */
-    char *fault; /* "PATH:LINE" of the first that is not of this page, or stands there twice */
-} MpListedPage;
+/* The id that a line begins with, 0 where it begins with none. */
+guint64 mp_listed_line_id(const char *line);
 
-/* Reads page `number` of those lists for which `wanted` has a bit. */
+/* --- Pages ------------------------------------------------------------------------------------ */
+
+#define MP_LISTED_KEY 10 /* octets */
+
+/* "44321" of thread 4321: how many digits, and these; each is a step on the way to its page, and
+ * they are in the order of ids. */
+void mp_listed_key(guint64 id, char key[MP_LISTED_KEY]);
+
+/* Whether it is such a step; others are nobody's, and fsck tells of them. */
+bool mp_listed_is_step(const char *name);
+
+/*
+ * The first page below `base` that stands behind the one whose steps `steps` has ("" for none so
+ * far, of a base that is no page itself); *text (the caller's) is NULL where there is none. `steps`
+ * becomes its own.
+ */
 bool
-mp_listed_page_read(MpListedPage *page, MpTree *tree, guint64 number, guint wanted, GError **error);
-void mp_listed_page_clear(MpListedPage *page);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpListedPage, mp_listed_page_clear)
+mp_listed_next_page(MpTree *tree, const char *base, GString *steps, char **text, GError **error);
 
-/* The numbers (guint64) of the pages that a list has are put to those that are there already. */
-bool mp_listed_pages(MpTree *tree, MpListed list, GArray *numbers, GError **error);
+/* What is to become of a line: with `line` NULL it goes, and has to be there. */
+typedef struct {
+    char key[MP_LISTED_KEY];
+    const char *line;
+} MpListedEdit;
 
-/* Ascending, each once. */
-void mp_listed_sort(GArray *numbers);
+/*
+ * Brings the pages below `base` ("listed/open/acme/rocket") up to date; `edits` ascending, one an
+ * id. *is_sound becomes false where what is there is no page, or lacks a line that is to go: then
+ * they say nothing any more.
+ */
+bool mp_listed_edit(MpTree *tree, const char *base, const MpListedEdit *edits, guint n,
+                    bool *is_sound, GError **error);
 
-/* The tree that it was made of; *is_there is false where none is named. */
-bool mp_listed_of(MpTree *tree, git_oid *of, bool *is_there, GError **error);
+/* --- What it was made of ---------------------------------------------------------------------- */
+
+typedef struct {
+    bool is_there;
+    git_oid threads, lists[MP_N_LISTED]; /* of these, zero for one that is empty */
+} MpListedOf;
+
+/* `is_there` is false where no tree is named. */
+bool mp_listed_of(MpTree *tree, MpListedOf *of, GError **error);
+
+/* The text of listed/of for the lists that `tree` has, which were written; NULL for errors only. */
+char *mp_listed_of_text(MpTree *tree, const git_oid *threads, GError **error);
 
 /* The ids (guint64) of threads whose record is another at the tip than in listed/of, ascending;
- * *is_whole if there is nothing to compare with, and these are all. */
-bool mp_listed_fresh(MpStore *store, GArray *ids, bool *is_whole, GError **error);
+ * *is_whole if there is nothing to compare with, or no lists are what it names, and these are all.
+ */
+bool
+mp_listed_fresh(MpStore *store, const MpListedOf *of, GArray *ids, bool *is_whole, GError **error);
+
+/* --- Writing ---------------------------------------------------------------------------------- */
+
+/* Notes in `changes`, which has the id (GUINT_TO_POINTER) to its MpListedLine, what is listed of a
+ * thread from here on: NULL, if its record does not parse. `tree` still has its old record, or one
+ * of the same state and repository. */
+void mp_listed_note(GHashTable *changes, MpTree *tree, guint64 id, const MpThread *thread);
 
 /*
  * Brings it up to date with the last commit of the chain, to which what changes is to be added.
- * `changes` has what the chain's commits wrote: the id (GUINT_TO_POINTER) to its MpListedLine. With
- * `is_current` nothing else differs, which is known. With `must` (after a purge, which leaves no
- * tree as it was) `of` is written in any case.
+ * `changes` has what the chain's commits wrote. With `is_current` nothing else differs, which is
+ * known. With `must` (after a purge, which leaves no tree as it was) `of` is written in any case.
  */
 bool
 mp_listed_write(MpChain *chain, GHashTable *changes, bool is_current, bool must, GError **error);

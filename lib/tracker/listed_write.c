@@ -6,69 +6,73 @@
 #include "tracker/listed.h"
 #include "tracker/records.h"
 
+#define AT_ONCE 20000 /* threads whose lines are in memory, where all are written */
+
 typedef struct {
     MpChain *chain;
     GHashTable *changes; /* or NULL */
-    MpTree *records;     /* the tip's, for as long as a page: it would hold all of them */
-    bool has_written;
+    GArray *fresh;     /* guint64, ascending: whose record is another than that which was listed */
+    MpTree *threads;   /* of which the lists were made */
+    MpTree *records;   /* the tip's, for as long as a page: it would hold all of them */
+    guint64 at;        /* of which page that is */
+    bool is_whole;     /* all are written, and none is there */
+    bool is_sound;     /* what is there has what it should */
+    GPtrArray *lines;  /* MpListedLine, that the edits have theirs from */
+    GHashTable *edits; /* the path of a list's repository to a GArray of MpListedEdit */
 } Writing;
 
-/* --- Pages --------------------------------------------------------------------------------------
+static void
+writing_clear(Writing *writing)
+{
+    g_clear_pointer(&writing->fresh, g_array_unref);
+    g_clear_pointer(&writing->threads, mp_tree_free);
+    g_clear_pointer(&writing->records, mp_tree_free);
+    g_clear_pointer(&writing->lines, g_ptr_array_unref);
+    g_clear_pointer(&writing->edits, g_hash_table_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Writing, writing_clear)
+
+/* --- What becomes of a thread's line ------------------------------------------------------------
  */
 
-/* The file, and the directories that are empty without it. */
 static bool
-remove_page(MpTree *tree, const char *path, GError **error)
+is_fresh(const Writing *writing, guint64 id)
 {
-    g_autofree char *gone = g_strdup(path);
-    char *slash;
+    return g_array_binary_search(writing->fresh, &id, mp_by_number, NULL);
+}
 
-    if (!mp_tree_remove_at(tree, gone, error))
+/* Of a record that somebody edited since, where its line was before; NULL where it had none. */
+static bool
+old_place(const Writing *writing, guint64 id, char **place, GError **error)
+{
+    g_autofree char *directory = mp_path_of_thread(id);
+    g_autofree char *path = g_strconcat(directory + strlen("threads/"), "/thread", NULL);
+    g_autofree char *text = NULL;
+
+    *place = NULL;
+    if (!mp_tree_read(writing->threads, NULL, path, &text, NULL, error))
         return false;
-    while ((slash = strrchr(gone, '/')) != NULL) {
-        MpTreeNode *parent;
-
-        *slash = '\0';
-        if (!mp_tree_directory(tree, NULL, gone, &parent, error))
-            return false;
-        if (parent == NULL || mp_tree_count(parent) > 0)
-            return true;
-        if (!mp_tree_remove_at(tree, gone, error))
-            return false;
-    }
+    if (text == NULL)
+        return true;
+    g_autoptr(MpThread) thread = mp_record_parse_thread(text, path, id, NULL);
+    MpListedLine *line = mp_listed_line_of(id, thread);
+    *place = g_steal_pointer(&line->at);
+    mp_listed_line_free(line);
     return true;
 }
 
 static bool
-write_list(Writing *writing, const MpListedPage *page, MpListed list, GError **error)
+line_of_record(Writing *writing, guint64 id, MpListedLine **line, GError **error)
 {
-    MpTree *tree = writing->chain->tree;
-    g_autofree char *path = mp_listed_path(list, page->number);
-    g_autoptr(GString) text = g_string_new(NULL);
-
-    for (guint i = 0; i < MP_LISTED_PAGE; i++)
-        if (page->threads[i].line != NULL && page->threads[i].list == list)
-            g_string_append_printf(text, "%s\n", page->threads[i].line);
-    writing->has_written = true;
-    return text->len > 0 ? mp_tree_set_at(tree, path, text->str, text->len, error)
-                         : remove_page(tree, path, error);
-}
-
-/* What the batch wrote, else what its record says. The line is the caller's. */
-static bool
-line_of(const Writing *writing, guint64 id, MpListedLine **line, GError **error)
-{
-    const MpListedLine *change =
-        writing->changes != NULL
-            ? g_hash_table_lookup(writing->changes, GUINT_TO_POINTER((guint)id))
-            : NULL;
+    const MpStore *store = writing->chain->store;
     g_autoptr(MpThread) thread = NULL;
     g_autoptr(GError) why = NULL;
 
-    if (change != NULL) {
-        *line = g_memdup2(change, sizeof *change);
-        (*line)->line = g_strdup(change->line);
-        return true;
+    if (writing->records == NULL || writing->at != id / MP_LISTED_LINES) {
+        g_clear_pointer(&writing->records, mp_tree_free);
+        writing->records = mp_tree_new(store->odb, NULL, &store->root);
+        writing->at = id / MP_LISTED_LINES;
     }
     bool is_good = mp_read_thread(writing->records, id, &thread, &why);
     if (!is_good && mp_error_is_temporary(why)) {
@@ -80,119 +84,200 @@ line_of(const Writing *writing, guint64 id, MpListedLine **line, GError **error)
 }
 
 static void
-put(MpListedPage *page, guint64 id, const MpListedLine *fresh, guint *changed)
+add_edit(const Writing *writing, const char *at, guint64 id, const char *line)
 {
-    guint i = (guint)(id % MP_LISTED_PAGE);
+    GArray *edits = g_hash_table_lookup(writing->edits, at);
+    MpListedEdit one = {.line = line};
 
-    if (g_strcmp0(page->threads[i].line, fresh->line) == 0 &&
-        (fresh->line == NULL || page->threads[i].list == fresh->list))
-        return;
-    if (page->threads[i].line != NULL)
-        *changed |= 1u << page->threads[i].list;
-    if (fresh->line != NULL)
-        *changed |= 1u << fresh->list;
-    page->threads[i].line = fresh->line;
-    page->threads[i].list = fresh->list;
+    if (edits == NULL) {
+        edits = g_array_new(FALSE, FALSE, sizeof(MpListedEdit));
+        g_hash_table_insert(writing->edits, g_strdup(at), edits);
+    }
+    mp_listed_key(id, one.key);
+    g_array_append_val(edits, one);
 }
 
+/* What the batch wrote, else what its record says. */
 static bool
-put_line(const Writing *writing, MpListedPage *page, guint64 id, GPtrArray *lines, guint *changed,
-         GError **error)
+take_thread(Writing *writing, guint64 id, GError **error)
 {
-    MpListedLine *line;
+    MpListedLine *line = writing->changes != NULL
+                             ? g_hash_table_lookup(writing->changes, GUINT_TO_POINTER((guint)id))
+                             : NULL;
+    g_autofree char *place = line != NULL ? g_strdup(line->was_at) : NULL;
 
-    if (!line_of(writing, id, &line, error))
-        return false;
-    g_ptr_array_add(lines, line);
-    put(page, id, line, changed);
-    return true;
-}
-
-/* Those of `ids` from `first` on that are in one page; *next is behind them. Of a page with a fault
- * nothing is believed. */
-static bool
-write_page(Writing *writing, const GArray *ids, guint first, guint *next, GError **error)
-{
-    g_autoptr(GPtrArray) lines =
-        g_ptr_array_new_with_free_func((GDestroyNotify)mp_listed_line_free);
-    const MpStore *store = writing->chain->store;
-    g_autoptr(MpTree) records = mp_tree_new(store->odb, NULL, &store->root);
-    g_auto(MpListedPage) page = {0};
-    guint64 number = g_array_index(ids, guint64, first) / MP_LISTED_PAGE;
-
-    writing->records = records;
-    if (!mp_listed_page_read(&page, writing->chain->tree, number, MP_LISTED_ALL, error))
-        return false;
-    guint changed = page.fault != NULL ? MP_LISTED_ALL : 0;
-    for (*next = first; *next < ids->len; ++*next) {
-        guint64 id = g_array_index(ids, guint64, *next);
-
-        if (id / MP_LISTED_PAGE != number)
-            break;
-        if (page.fault == NULL && !put_line(writing, &page, id, lines, &changed, error))
+    if (line == NULL) {
+        if (!line_of_record(writing, id, &line, error))
+            return false;
+        g_ptr_array_add(writing->lines, line);
+    }
+    if (writing->is_whole) {
+        g_clear_pointer(&place, g_free);
+    } else if (is_fresh(writing, id)) {
+        g_clear_pointer(&place, g_free);
+        if (!old_place(writing, id, &place, error))
             return false;
     }
-    for (guint i = 0; page.fault != NULL && i < MP_LISTED_PAGE; i++) {
-        page.threads[i].line = NULL;
-        if (!put_line(writing, &page, number * MP_LISTED_PAGE + i, lines, &changed, error))
-            return false;
-    }
-    for (MpListed list = 0; list < MP_N_LISTED; list++)
-        if ((changed & 1u << list) != 0 && !write_list(writing, &page, list, error))
-            return false;
+    if (place != NULL && g_strcmp0(place, line->at) != 0)
+        add_edit(writing, place, id, NULL);
+    if (line->at != NULL)
+        add_edit(writing, line->at, id, line->line);
     return true;
 }
 
 /* --- All that changed ---------------------------------------------------------------------------
  */
 
+static bool
+write_edits(Writing *writing, GError **error)
+{
+    GHashTableIter iter;
+    gpointer at, edits;
+
+    g_hash_table_iter_init(&iter, writing->edits);
+    while (g_hash_table_iter_next(&iter, &at, &edits)) {
+        const GArray *of_one = edits;
+        g_autofree char *base = g_strconcat(MP_LISTED "/", at, NULL);
+
+        if (!mp_listed_edit(writing->chain->tree, base, (const MpListedEdit *)of_one->data,
+                            of_one->len, &writing->is_sound, error))
+            return false;
+    }
+    g_hash_table_remove_all(writing->edits);
+    g_ptr_array_set_size(writing->lines, 0);
+    return true;
+}
+
+static bool
+write_threads(Writing *writing, const GArray *ids, GError **error)
+{
+    writing->lines = g_ptr_array_new_with_free_func((GDestroyNotify)mp_listed_line_free);
+    writing->edits =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_array_unref);
+    writing->is_sound = true;
+    for (guint i = 0; i < ids->len; i++)
+        if (!take_thread(writing, g_array_index(ids, guint64, i), error) ||
+            ((i + 1) % AT_ONCE == 0 && !write_edits(writing, error)))
+            return false;
+    return write_edits(writing, error);
+}
+
 /* Of the last commit, which was written. */
 static bool
 write_of(MpChain *chain, GError **error)
 {
-    MpTreeNode *root;
+    MpTreeNode *root, *lists;
 
-    if (!mp_tree_directory(chain->tree, NULL, "", &root, error))
+    if (!mp_tree_directory(chain->tree, NULL, "", &root, error) ||
+        !mp_tree_directory(chain->tree, NULL, MP_LISTED, &lists, error) ||
+        (lists != NULL && !mp_tree_write_in(chain->tree, lists, error)))
         return false;
     for (guint i = 0; i < mp_tree_count(root); i++) {
         if (strcmp(mp_tree_name(root, i), "threads") != 0)
             continue;
-        g_autofree char *text = g_strdup_printf("%s\n", git_oid_tostr_s(mp_tree_id(root, i)));
-        return mp_tree_set_at(chain->tree, MP_LISTED_OF, text, strlen(text), error);
+        g_autofree char *text = mp_listed_of_text(chain->tree, mp_tree_id(root, i), error);
+        return text != NULL && mp_tree_set_at(chain->tree, MP_LISTED_OF, text, strlen(text), error);
     }
     return true;
 }
 
-static void
-add_changes(GHashTable *changes, GArray *ids)
+/* The ids of `more` and of what changed, ascending, each once. */
+static GArray *
+all_ids(const GArray *more, GHashTable *changes)
 {
+    GArray *ids = g_array_new(FALSE, FALSE, sizeof(guint64));
     GHashTableIter iter;
     gpointer key;
+    guint n = 0;
 
-    g_hash_table_iter_init(&iter, changes);
-    while (g_hash_table_iter_next(&iter, &key, NULL)) {
+    g_array_append_vals(ids, more->data, more->len);
+    if (changes != NULL)
+        g_hash_table_iter_init(&iter, changes);
+    while (changes != NULL && g_hash_table_iter_next(&iter, &key, NULL)) {
         guint64 id = GPOINTER_TO_UINT(key);
         g_array_append_val(ids, id);
     }
+    g_array_sort(ids, mp_by_number);
+    for (guint i = 0; i < ids->len; i++)
+        if (i == 0 || g_array_index(ids, guint64, i) != g_array_index(ids, guint64, n - 1))
+            g_array_index(ids, guint64, n++) = g_array_index(ids, guint64, i);
+    g_array_set_size(ids, n);
+    return ids;
+}
+
+/* What differs from the lists that are there, which are none if somebody edited them. */
+static bool
+compare(Writing *writing, GError **error)
+{
+    MpStore *store = writing->chain->store;
+    g_autofree char *there = NULL, *expected = NULL;
+    MpListedOf of;
+
+    if (!mp_listed_of(mp_store_view(store), &of, error) ||
+        !mp_listed_fresh(store, &of, writing->fresh, &writing->is_whole, error))
+        return false;
+    if (writing->is_whole)
+        return true;
+    if (!mp_tree_read(mp_store_view(store), NULL, MP_LISTED_OF, &there, NULL, error))
+        return false;
+    expected = mp_listed_of_text(mp_store_view(store), &of.threads, error);
+    if (expected == NULL)
+        return false;
+    writing->is_whole = g_strcmp0(there, expected) != 0;
+    writing->threads = mp_tree_new(store->odb, NULL, &of.threads);
+    return true;
+}
+
+static bool
+write_whole(const Writing *writing, GError **error)
+{
+    MpChain *chain = writing->chain;
+    g_autoptr(GArray) every = g_array_new(FALSE, FALSE, sizeof(guint64));
+    g_auto(Writing) anew = {.chain = chain, .changes = writing->changes, .is_whole = true};
+    bool is_whole;
+
+    if (!mp_records_since(chain->store, NULL, every, &is_whole, error) ||
+        !mp_tree_remove_at(chain->tree, MP_LISTED, error))
+        return false;
+    g_autoptr(GArray) ids = all_ids(every, writing->changes);
+    return write_threads(&anew, ids, error) && write_of(chain, error);
 }
 
 bool
 mp_listed_write(MpChain *chain, GHashTable *changes, bool is_current, bool must, GError **error)
 {
-    g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(guint64));
-    Writing writing = {.chain = chain, .changes = changes};
-    bool is_whole = false;
+    g_auto(Writing) writing = {
+        .chain = chain, .changes = changes, .fresh = g_array_new(FALSE, FALSE, sizeof(guint64))};
 
-    if ((!is_current && !mp_listed_fresh(chain->store, ids, &is_whole, error)) ||
-        (is_whole && !mp_tree_remove_at(chain->tree, MP_LISTED, error)))
+    if (!is_current && !compare(&writing, error))
         return false;
-    if (changes != NULL)
-        add_changes(changes, ids);
-    mp_listed_sort(ids);
-    for (guint i = 0; i < ids->len;)
-        if (!write_page(&writing, ids, i, &i, error))
-            return false;
-    return !(writing.has_written || is_whole || must) || write_of(chain, error);
+    if (writing.is_whole)
+        return write_whole(&writing, error);
+    g_autoptr(GArray) ids = all_ids(writing.fresh, changes);
+    if (!write_threads(&writing, ids, error))
+        return false;
+    if (!writing.is_sound)
+        return write_whole(&writing, error);
+    return !(ids->len > 0 || must) || write_of(chain, error);
+}
+
+void
+mp_listed_note(GHashTable *changes, MpTree *tree, guint64 id, const MpThread *thread)
+{
+    gpointer key = GUINT_TO_POINTER((guint)id);
+    const MpListedLine *noted = g_hash_table_lookup(changes, key);
+    MpListedLine *line = mp_listed_line_of(id, thread);
+    g_autoptr(MpThread) old = NULL;
+
+    if (noted != NULL) {
+        line->was_at = g_strdup(noted->was_at);
+    } else if (!mp_read_thread(tree, id, &old, NULL) || old != NULL) {
+        MpListedLine *before = mp_listed_line_of(id, old);
+
+        line->was_at = g_steal_pointer(&before->at);
+        mp_listed_line_free(before);
+    }
+    g_hash_table_insert(changes, key, line);
 }
 
 /* --- In a batch ---------------------------------------------------------------------------------
@@ -205,8 +290,7 @@ mp_batch_put_record(MpBatch *batch, const MpThread *thread, GError **error)
     g_autofree char *directory = mp_path_of_thread(thread->id);
     g_autofree char *path = g_strconcat(directory, "/thread", NULL);
 
-    g_hash_table_insert(batch->listed, GUINT_TO_POINTER((guint)thread->id),
-                        mp_listed_line_of(thread->id, thread));
+    mp_listed_note(batch->listed, batch->chain.tree, thread->id, thread);
     return mp_tree_set_at(batch->chain.tree, path, record, strlen(record), error);
 }
 

@@ -198,7 +198,7 @@ take_title(MpBatch *batch, MpTreeNode *directory, guint64 id, const char *title,
     batch->has_taken_title |= title != NULL;
     /* in any case: somebody may have taken words out of the record by hand */
     (void)mp_batch_thread(batch, id, &thread, NULL); /* one that does not parse is listed as such */
-    g_hash_table_insert(batch->listed, GUINT_TO_POINTER((guint)id), mp_listed_line_of(id, thread));
+    mp_listed_note(batch->listed, batch->chain.tree, id, thread);
     return true;
 }
 

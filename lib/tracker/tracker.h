@@ -287,13 +287,13 @@ bool mp_tracker_foreach_thread(MpTracker *tracker, MpThreadVisit visit, gpointer
                                GError **error);
 
 /*
- * The same for those threads that are listed, if they are open or closed as one asks: by an index,
- * so that those of the other state cost nothing. Of those that were written in since the last
- * opening or change, only whether their record is the same is looked at. Each has all facts but
- * `author` and `nonce`.
+ * The same for those threads that are listed, if they are open or closed as one asks, and of the
+ * repository (NULL: of any): by an index, so that those of the other state, and of others, cost
+ * nothing. Of those that were written in since the last opening or change, only whether their
+ * record is the same is looked at. Each has all facts but `author` and `nonce`.
  */
-bool mp_tracker_foreach_listed(MpTracker *tracker, bool open, bool closed, MpThreadVisit visit,
-                               gpointer user_data, GError **error);
+bool mp_tracker_foreach_listed(MpTracker *tracker, bool open, bool closed, const char *repository,
+                               MpThreadVisit visit, gpointer user_data, GError **error);
 
 bool mp_accounts_user(MpAccounts *accounts, guint64 id, MpUser **user, GError **error);
 

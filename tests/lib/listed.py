@@ -1,5 +1,6 @@
 """listed/ of a tracker, checked against the records that it is made of: by Git and this file alone."""
 import calendar
+import itertools
 import os
 import re
 import subprocess
@@ -42,7 +43,7 @@ def field(text):
 
 
 def line_of(id, record):
-    """(list, line) of a record's text; (None, None) if it is not listed."""
+    """(where, line) of a record's text; (None, None) if it is not listed."""
     group, facts, assignees = None, {}, []
     for text in record.splitlines():
         if text.startswith("["):
@@ -60,19 +61,37 @@ def line_of(id, record):
     labels = " ".join(l for l in facts.get("labels", "").split(";") if l)
     fields = [str(id), facts["kind"], marks or "-", facts["repository"], str(created), facts["login"], field(facts.get("name")),
               field(facts.get("object")), field(facts.get("base")), labels or "-", " ".join(assignees) or "-", field(facts["title"])]
-    return facts["state"], "\t".join(fields)
+    return facts["state"] + "/" + facts["repository"], "\t".join(fields)
 
 
 def ids_of(files):
     return {int("".join(m.groups())): o for m, o in ((RECORD.fullmatch(p), o) for p, o in files.items()) if m}
 
 
+def steps_of(id):
+    return f"{len(str(id))}{id}"
+
+
+def pages_of(base, lines, depth=0):
+    """{path: text} that lines (of ascending ids) make below a base."""
+    if len(lines) <= 100:
+        return {base: "".join(line + "\n" for _, line in lines)} if lines else {}
+    made = {}
+    for step, some in itertools.groupby(lines, lambda line: steps_of(line[0])[depth]):
+        made.update(pages_of(f"{base}/{step}", list(some), depth + 1))
+    return made
+
+
 def faults(path):
-    """What is wrong in the tracker.git at `path`: [] if listed/ has a true line for each thread."""
+    """What is wrong in the tracker.git at `path`: [] if listed/ has a true line for each thread, in the pages that these make."""
     of = git(path, "cat-file", "blob", "main:listed/of")
     if of is None:
         return []  # every thread is read then; that it is there is a test's business
-    of = of.decode().strip()
+    of, *names = of.decode().splitlines()
+    there = [f"{name} {object}" for mode, kind, object, name in (entry.split() for entry in git(path, "ls-tree", "main", "listed/").decode()
+                                                                 .replace("listed/", "").splitlines()) if name != "of"]
+    if sorted(names) != sorted(there):
+        return [f"listed: of says {names}, there are {there}"]
     lists, now = tree(path, "main", "listed/"), ids_of(tree(path, "main", "threads/"))
     if (git(path, "rev-parse", "main:threads") or b"").decode().strip() == of:
         then = now
@@ -80,29 +99,22 @@ def faults(path):
         then = ids_of({"threads/" + name: o for name, o in tree(path, of).items()})
     else:
         return [f"listed: there is no tree {of}"]
-    texts = contents(path, list(lists.values()) + list(now.values()))
-    found, wrong = {}, []
-    for name, object in lists.items():
-        if name == "listed/of":
-            continue
-        _, state, *page = name.split("/")
-        ids = []
-        for line in texts[object].splitlines():
-            ids.append(int(line.split("\t")[0]))
-            found.setdefault(ids[-1], []).append((state, line))
-        if ids != sorted(set(ids)) or not ids or any(id // 100 != int("".join(page)) for id in ids):
-            wrong.append(f"listed: {name} has {ids}")
-    for id in sorted(set(now) | set(found)):
-        if now.get(id) != then.get(id):
-            continue  # its record was edited since: it is read
+    texts = contents(path, list(lists.values()) + list(then.values()))
+    found = {name: texts[object] for name, object in lists.items() if name != "listed/of"}
+    unreadable = {int(line) for name, text in found.items() if name.startswith("listed/unreadable/") for line in text.splitlines()}
+    expected = {}
+    for id in sorted(then):
         try:
-            expected = [line_of(id, texts[now[id]])] if id in now else []
+            at, line = ("unreadable/ids", str(id)) if id in unreadable else line_of(id, texts[then[id]])
         except (KeyError, ValueError):
-            expected = [("unreadable", str(id))]
-        lines = found.get(id, [])
-        if lines != [e for e in expected if e[0] is not None] and lines != [("unreadable", str(id))]:
-            wrong.append(f"listed: thread {id} has {lines}, not {expected}")
-    return wrong
+            at, line = "unreadable/ids", str(id)
+        if at is not None:
+            expected.setdefault(at, []).append((id, line))
+    made = {}
+    for at, lines in expected.items():
+        made.update(pages_of("listed/" + at, lines))
+    return [f"listed: {name} has {found.get(name)!r}, not {made.get(name)!r}" for name in sorted(set(found) | set(made))
+            if found.get(name) != made.get(name)]
 
 
 def check(data):

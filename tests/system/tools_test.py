@@ -116,6 +116,13 @@ def line_of(clone):
         return f.readline()
 
 
+def paged(clone, step):
+    """The page of open threads becomes a directory with one page, that of the threads whose ids have so many digits."""
+    lines = line_of(clone)
+    remove(clone, LISTED)
+    write(clone, f"{LISTED}/{step}", lines)
+
+
 def followed(what, pages, *expected):
     """A row: subscribers in these pages, by the last digits of their ids. Of a hundred and more two have an account."""
     def plant(clone):
@@ -129,7 +136,7 @@ def followed(what, pages, *expected):
 
 T = "threads/000/0/0/0/0/1"
 S = T + "/subscribers"
-LISTED = "listed/open/00/00/00"
+LISTED = "listed/open/acme/rocket"
 SPLIT = {f"/{digit}": [n for n in range(1, 121) if n % 10 == digit] for digit in range(10)}
 MAILED = f"message-ids/{digits('<mailed@mail.example.org>')}.1"
 INDEX = re.sub("^(..)(.{30}).*", r"commits/\1/\2", hashlib.sha256(b"acme/rocket f00").hexdigest())
@@ -195,16 +202,20 @@ PLANTED = [
      ["unnamed " + T + "/comments/1/attachments/b.png"]),
     ("a text that is not UTF-8", lambda c: open(os.path.join(c, T, "comments/1/comment.md"), "wb").write(b"\xff\xfe\n"),
      ["malformed " + T + "/comments/1/comment.md"]),
-    ("a thread that no line is of", lambda c: replace(c, LISTED, line_of(c), ""), [f"no-index {T}/thread"]),
+    ("a thread that no line is of", lambda c: replace(c, LISTED, line_of(c), ""), ["malformed " + LISTED, f"no-index {T}/thread"]),
     ("a line of no thread", lambda c: write(c, LISTED, line_of(c).replace("1", "77", 1), "a"), ["stale-index " + LISTED]),
-    ("a line in a page of no threads", lambda c: write(c, LISTED[:-1] + "7", line_of(c).replace("1", "702", 1)), [f"stale-index {LISTED[:-1]}7"]),
+    ("a line of another repository", lambda c: write(c, "listed/open/acme/other", line_of(c).replace("1", "702", 1)), ["stale-index listed/open/acme/other"]),
     ("a line that says something else", lambda c: replace(c, LISTED, "\tRocket", "\tPocket"), ["stale-index " + LISTED]),
     ("lines in the wrong list", lambda c: rename(c, LISTED, LISTED.replace("open", "closed")), [f"stale-index {LISTED.replace('open', 'closed')}"]),
     ("a line twice", lambda c: write(c, LISTED, line_of(c), "a"), ["malformed " + LISTED]),
-    ("a line in the wrong page", lambda c: write(c, LISTED, line_of(c).replace("1", "277", 1), "a"), ["malformed " + LISTED]),
+    ("a line in two lists", lambda c: write(c, LISTED.replace("open", "closed"), line_of(c)), ["stale-index " + LISTED.replace("open", "closed")]),
+    ("lines in a page of others", lambda c: paged(c, "2"), [f"malformed {LISTED}/2", f"no-index {T}/thread", f"malformed {LISTED}"]),
+    ("pages of what would be one", lambda c: paged(c, "1"), [f"malformed {LISTED}"]),
+    ("a page of too many lines", lambda c: write(c, LISTED, "".join(line_of(c).replace("1", str(id), 1) for id in range(900, 1000)), "a"), [*100 * ["stale-index " + LISTED], "malformed " + LISTED]),
+    ("a page without a line", lambda c: write(c, "listed/closed/acme/rocket", ""), ["malformed listed/closed/acme/rocket"]),
     ("a list of nothing", lambda c: write(c, "listed/of", "x\n"), ["malformed listed/of"]),
     ("a list of threads that are gone", lambda c: write(c, "listed/of", 39 * "0" + "1\n"), ["stale-index listed/of"]),
-    ("what is no list", lambda c: (write(c, "listed/notes", ""), write(c, "listed/open/00/00/notes", "")), ["misplaced listed/notes", "misplaced listed/open/00/00/notes"]),
+    ("what is no list", lambda c: (write(c, "listed/notes", ""), write(c, "listed/open/notes", ""), write(c, "listed/unreadable/notes", "")), ["misplaced listed/notes", "misplaced listed/open/notes", "misplaced listed/unreadable/notes"]),
     ("a thread in the wrong place", lambda c: write(c, "threads/000/0/0/0/0/12/thread", "x"), ["misplaced threads/000/0/0/0/0/12"]),
     ("an import of a thread that is not there", lambda c: write(c, "imports/00/" + 30 * "0", "99\n"),
      ["stale-index imports/00/" + 30 * "0"]),
@@ -333,7 +344,7 @@ def what_somebody_edited_by_hand_is_listed_as_it_is(site):
     edit(site, lambda c: replace(c, T[:-1] + "2/thread", "state=open", "state=ajar"))
     contains(site.run(METROPLEX, "thread", "list", "--state", "closed", status=78).stderr, "threads/000/0/0/0/0/2/thread:5: [thread] state: neither open nor closed")
     site.metroplex("thread", "title", "1", "Docket", "--as", "tim")  # nobody else waits for it
-    equal(site.git("show", "main:listed/unreadable/00/00/00"), "2\n")
+    equal(site.git("show", "main:listed/unreadable/ids"), "2\n")
     contains(site.run(METROPLEX, "thread", "list", "--state", "closed", status=78).stderr, "neither open nor closed")
     edit(site, lambda c: replace(c, T[:-1] + "2/thread", "state=ajar", "state=closed"))
     equal(listed_titles(site, "--state", "open"), ["Docket"])
@@ -349,9 +360,29 @@ def a_page_of_the_list_that_is_wrong_is_not_believed(site):
     site.metroplex("thread", "close", "2", "--as", "tim")
     edit(site, lambda c: write(c, LISTED, site.git("show", "main:" + LISTED.replace("open", "closed")), mode="a"))
     equal([(t["id"], t["state"]) for t in shown(site)], [(1, "open"), (2, "closed")], "though thread 2 stands in both lists")
+    equal(len(listed_titles(site, "--state", "open")), 1, "though only the list of open ones is read")
     site.metroplex("thread", "label", "1", "bug", "--as", "tim")
     equal([len(listed_titles(site, "--state", state)) for state in ("open", "closed")], [1, 1])
     equal(fsck(site), [], "the next change has made it anew")
+
+
+@test
+def lists_of_many_repositories_are_one_in_the_order_of_ids(site):
+    small_tracker(site)
+    for id in range(2, 10):
+        site.metroplex("thread", "open", "--repository", f"acme/{'abc'[id % 3]}", "--kind", "issue", "--title", f"T{id}", "--as", "tim", "-", stdin="Text.\n")
+        if id % 2:
+            site.metroplex("thread", "close", str(id), "--as", "tim")
+    ids = lambda *args: [json.loads(line)["id"] for line in site.metroplex("thread", "list", "--json", *args).splitlines()]
+    edit(site, lambda c: replace(c, T[:-1] + "4/thread", "repository=acme/b", "repository=acme/c"))
+    for when in ("edited by hand", "and after the next change"):
+        equal(ids(), list(range(1, 10)), when)
+        equal(ids("--state", "closed"), [3, 5, 7, 9], when)
+        equal(ids("--repository", "acme/b"), [7], when)
+        equal(ids("--repository", "acme/c", "--state", "open"), [2, 4, 8], when)
+        equal(ids("--repository", "acme/none"), [], when)
+        site.metroplex("thread", "label", "1", "bug", "--as", "tim")
+    equal(fsck(site), [])
 
 
 @test
@@ -361,7 +392,7 @@ def a_page_of_the_list_that_is_wrong_spoils_no_other(site):
     for _ in range(101):
         site.thread("tim")
     retitled = lambda c, id: replace(c, f"threads/{path_of_id(id)}/thread", "title=Rocket", "title=Pocket")
-    edit(site, lambda c: (retitled(c, 1), retitled(c, 102), write(c, LISTED, "7 is no line\n", mode="a")))
+    edit(site, lambda c: (retitled(c, 1), retitled(c, 102), write(c, LISTED + "/1", "7 is no line\n", mode="a")))
     equal([t["id"] for t in shown(site) if t["title"].startswith("Pocket")], [1, 102])
     site.metroplex("thread", "label", "2", "bug", "--as", "tim")
     equal(fsck(site), [])
@@ -382,7 +413,7 @@ def the_list_does_not_depend_on_what_it_was_made_of(site):
     small_tracker(site)
     site.thread("tim")
     edit(site, lambda c: replace(c, T + "/thread", "title=Rocket", "title=Pocket"))
-    gone = site.git("rev-parse", site.git("show", "main:listed/of").strip() + ":000/0/0/0/0/1").strip()
+    gone = site.git("rev-parse", site.git("show", "main:listed/of").split()[0] + ":000/0/0/0/0/1").strip()
     path = os.path.join(site.data, "tracker.git")
     packs = [name for name in os.listdir(path + "/objects/pack")]
     for name in packs:
@@ -409,7 +440,7 @@ def a_list_that_was_removed_is_made_anew(site):
     equal(fsck(site), [], "that is what tracker(5) says is to be done")
     site.metroplex("thread", "lock", "2", "--as", "tim")
     site.metroplex("thread", "unlock", "2", "--as", "tim")
-    equal([line.split("\t")[:3] for line in site.git("show", "main:listed/closed/00/00/00").splitlines()], [["2", "issue", "-"]])
+    equal([line.split("\t")[:3] for line in site.git("show", "main:listed/closed/acme/rocket").splitlines()], [["2", "issue", "-"]])
     equal(site.metroplex("thread", "list"), said)
     check(site.git("rev-parse", "main:listed/open") == site.git("rev-parse", whole.strip() + ":open"), "the same lines in another way")
 

@@ -116,7 +116,7 @@ Test(tracker, git_reads_it_and_finds_nothing_wrong)
     cr_expect(strstr(log, "acme/rocket#1: > Nothing else.|\n") != NULL, "%s", log);
     cr_expect_str_eq(tree, "README.md\n"
                            "listed/of\n"
-                           "listed/open/00/00/00\n"
+                           "listed/open/acme/rocket\n"
                            "threads/000/0/0/0/0/1/comments/0/comment.md\n"
                            "threads/000/0/0/0/0/1/comments/0/mail\n"
                            "threads/000/0/0/0/0/1/comments/1/comment.md\n"

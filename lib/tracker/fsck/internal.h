@@ -19,10 +19,9 @@ typedef struct {
     bool has_unread;      /* something could not be read, which may have one more */
     bool case_matters;    /* in the local parts of addresses */
     struct {
-        bool is_checked; /* listed/ is there and can be read */
-        GArray *fresh;   /* guint64: threads of which it need not say what they are now */
-        GArray *seen;    /* guint64: pages that were read, ascending */
-        MpListedPage page;
+        bool is_checked;  /* listed/ is there and can be read */
+        GArray *fresh;    /* guint64: threads of which it need not say what they are now */
+        GArray *expected; /* what is to be listed of each thread: see listed.c */
     } listed;
     GError *stop; /* why the check cannot go on */
 } Fsck;
