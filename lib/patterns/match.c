@@ -1,10 +1,12 @@
 /*
- * Running the table: the rows of a kind are compiled into one pattern, whose MARK tells the row.
+ * Running the table: the rows of a kind are compiled into one pattern, whose MARK tells the row. It
+ * is tried where the text holds words that a match would (needs.h).
  *
  * The interpreter for a few mails; JIT for many, if mp_matcher_prepare() was called while memory
  * might still be made executable. A match limit always, since what is matched comes from strangers.
  */
-#include "patterns/rule.h"
+#include "patterns/internal.h"
+#include "patterns/needs.h"
 
 #include <pcre2.h>
 #include <string.h>
@@ -16,20 +18,16 @@ enum {
     SHORT_LINE = 8, /* bytes; of the single-line rows only closings match less */
     KEY_HITS = 6,   /* verbs looked at in one text */
     MOST_ROWS = 256,
-    FAILURES = 64,                /* remembered, a power of two, */
-    FAILURE_LENGTH = 112,         /* of texts that are no longer */
-    PATTERN_LINE = MP_RULE_KINDS, /* the single-line kinds, in two: PCRE2 compiles 64 KiB at most */
-    PATTERN_LINE_BELOW,           /* those that stand below an answer: devices, law, footers */
-    PATTERN_KEY,         /* the verbs of attributions, searched for; each hit names a row to try */
-    PATTERN_KEYLESS,     /* the attributions that have none */
-    PATTERN_SCRIPT,      /* those for scripts other than Latin */
-    PATTERN_SCRIPT_LINE, /* and the single-line rows for them */
-    PATTERN_DAY,
-    PATTERN_TIME,
-    PATTERNS,
+    FAILURES = 64,        /* remembered, a power of two, */
+    FAILURE_LENGTH = 112, /* of texts that are no longer */
 };
 
 static const uint32_t WHOLE = PCRE2_ANCHORED | PCRE2_ENDANCHORED;
+
+/* Of these patterns the words are looked for that a match would hold. */
+static const guint32 LOOKED_FOR = 1u << MP_RULE_FORWARD | 1u << MP_RULE_CLOSING |
+                                  1u << MP_RULE_REACTION | 1u << PATTERN_LINE |
+                                  1u << PATTERN_LINE_BELOW | 1u << PATTERN_KEY;
 
 /* A text in which a pattern does not stand, from an offset on. */
 typedef struct {
@@ -43,158 +41,6 @@ struct MpMatcher {
     pcre2_match_context *context;
     Failure failures[FAILURES];
 };
-
-static const char day_pattern[] =
-    "\\d{4}[./-]\\d{1,2}[./-]\\d{1,2}"                           /* 2014/03/20 */
-    "|\\d{1,2}[./-]\\d{1,2}[./-](?:\\d{4}|\\d{2})(?!\\d|\\.\\d)" /* 04/19/2011, not 4.2.0 */
-    "|(?<!\\d)\\d{1,2}(?!\\d)[^\\d].{0,24}\\d{4}"                /* 25 Sep 2013, Nov 26, 2013 */
-    "|\\d{4}[^\\d].{0,16}\\d{1,2}(?!\\d)"                        /* 2017. április 3. */
-    "|\\d{1,2}[-.]\\p{L}{3,9}\\.?-\\d{2,4}"                      /* 11-Apr-2011 */
-    "|\\d\\s?[年月日년월일]";
-static const char time_pattern[] =
-    "(?<![\\d./-])\\d{1,2}[:.h]\\d{2}(?!\\d|[./-]\\d)"; /* 9:12, 13.09, 10h30, and no date */
-
-static bool
-has_key(const MpRule *rule)
-{
-    return rule->key != NULL && *rule->key != '\0';
-}
-
-static bool
-needs_script(const MpRule *rule)
-{
-    return rule->key != NULL && *rule->key == '\0';
-}
-
-/* Those that a single line is tried for, all at once. */
-static bool
-is_line_kind(MpRuleKind kind)
-{
-    return kind >= MP_RULE_SEPARATOR && kind <= MP_RULE_CLOSING;
-}
-
-static bool
-row_belongs(const MpRule *rule, guint pattern)
-{
-    switch (pattern) {
-    case PATTERN_LINE:
-    case PATTERN_LINE_BELOW:
-        return is_line_kind(rule->kind) && rule->key == NULL &&
-               (rule->kind >= MP_RULE_MOBILE) == (pattern == PATTERN_LINE_BELOW);
-    case PATTERN_SCRIPT_LINE:
-        return is_line_kind(rule->kind) && needs_script(rule);
-    case PATTERN_KEYLESS:
-        return rule->kind == MP_RULE_ATTRIBUTION && rule->key == NULL;
-    case PATTERN_SCRIPT:
-        return rule->kind == MP_RULE_ATTRIBUTION && needs_script(rule);
-    case PATTERN_KEY:
-        return rule->kind == MP_RULE_ATTRIBUTION && has_key(rule);
-    default:
-        return rule->kind == pattern;
-    }
-}
-
-/* `length` octets of a pattern, as one more alternative. */
-static void
-append_alternative(GString *all, const char *text, gsize length, gsize row)
-{
-    if (all->len > 0)
-        g_string_append_c(all, '|');
-    g_string_append_printf(all, "(?:%.*s)(*MARK:%" G_GSIZE_FORMAT ")", (int)length, text, row);
-}
-
-/* The octets of the first alternative of a key. */
-static gsize
-alternative_length(const char *key)
-{
-    guint depth = 0;
-    gsize n = 0;
-
-    for (; key[n] != '\0' && (key[n] != '|' || depth > 0); n++)
-        depth += (guint)(key[n] == '(' && (n == 0 || key[n - 1] != '\\')) -
-                 (guint)(key[n] == ')' && key[n - 1] != '\\');
-    return n;
-}
-
-/* What a key begins with: a letter from a to z, by its number; any other; either. */
-enum { BEGINS_OTHERWISE = 26, BEGINS_EITHER, BEGINNINGS };
-
-static guint
-beginning_of(const char *key, gsize length)
-{
-    if (g_ascii_islower(*key))
-        return (guint)(*key - 'a');
-    for (gsize i = 0; *key == '(' && i < length; i++)
-        if (g_ascii_islower(key[i]))
-            return BEGINS_EITHER;
-    return BEGINS_OTHERWISE;
-}
-
-static void
-append_beginning(GString *all, guint beginning, const char *alternatives)
-{
-    if (*alternatives == '\0')
-        return;
-    g_string_append(all, g_str_has_suffix(all->str, "(?|") ? "" : "|");
-    if (beginning == BEGINS_OTHERWISE)
-        g_string_append(all, "(?![a-z])");
-    else if (beginning < BEGINS_OTHERWISE)
-        g_string_append_printf(all, "(?=%c)", (char)('a' + beginning));
-    g_string_append_printf(all, "(?|%s)", alternatives);
-}
-
-/* All the keys, by what they begin with: at each word those few are tried that may stand there. */
-static char *
-combined_keys(void)
-{
-    GString *all = g_string_new(MP_RULE_KEY_BEGINS "(?|"), *groups[BEGINNINGS];
-
-    for (guint i = 0; i < BEGINNINGS; i++)
-        groups[i] = g_string_new(NULL);
-    for (gsize i = 0; i < mp_n_rules; i++) {
-        const char *key = row_belongs(&mp_rules[i], PATTERN_KEY) ? mp_rules[i].key : "";
-
-        for (gsize n; *key != '\0'; key += n + (key[n] == '|')) {
-            n = alternative_length(key);
-            append_alternative(groups[beginning_of(key, n)], key, n, i);
-        }
-    }
-    for (guint i = 0; i < BEGINNINGS; i++) {
-        append_beginning(all, i, groups[i]->str);
-        g_string_free(groups[i], TRUE);
-    }
-    g_string_append(all, ")" MP_RULE_KEY_ENDS);
-    return g_string_free(all, FALSE);
-}
-
-static char *
-combined(guint pattern)
-{
-    g_autoptr(GString) all = g_string_new(NULL);
-
-    for (gsize i = 0; i < mp_n_rules; i++) {
-        const char *text = mp_rules[i].pattern;
-
-        if (row_belongs(&mp_rules[i], pattern))
-            append_alternative(all, text, strlen(text), i);
-    }
-    return g_strdup_printf("(?|%s)", all->str);
-}
-
-static char *
-pattern_text(guint pattern)
-{
-    switch (pattern) {
-    case PATTERN_KEY:
-        return combined_keys();
-    case PATTERN_DAY:
-        return g_strdup(day_pattern);
-    case PATTERN_TIME:
-        return g_strdup(time_pattern);
-    default:
-        return combined(pattern);
-    }
-}
 
 static pcre2_code *
 compile(const char *text, uint32_t options)
@@ -211,21 +57,22 @@ compile(const char *text, uint32_t options)
     return compiled;
 }
 
+static gsize pattern_codes[PATTERNS]; /* 0: not compiled yet */
+
 /* Most texts ask for few of them, so each is compiled when it is first asked for. */
 static pcre2_code *
 pattern_code(guint pattern)
 {
-    static gsize codes[PATTERNS];
     bool is_searched = pattern == PATTERN_KEY || pattern >= PATTERN_DAY;
 
-    if (g_once_init_enter(&codes[pattern])) {
-        g_autofree char *text = pattern_text(pattern);
-        g_once_init_leave(&codes[pattern], (gsize)compile(text, is_searched ? 0 : WHOLE));
+    if (g_once_init_enter(&pattern_codes[pattern])) {
+        g_autofree char *text = mp_pattern_text(pattern);
+        g_once_init_leave(&pattern_codes[pattern], (gsize)compile(text, is_searched ? 0 : WHOLE));
     }
-    return (pcre2_code *)codes[pattern];
+    return (pcre2_code *)pattern_codes[pattern];
 }
 
-/* Of a row with a key, by itself. */
+/* Of a row by itself. */
 static pcre2_code *
 row_code(guint row)
 {
@@ -252,6 +99,36 @@ translate(pcre2_code *code)
     pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
 }
 
+static void
+add_needs(MpNeeds *needs, guint pattern)
+{
+    bool is_key = pattern == PATTERN_KEY;
+
+    for (gsize i = 0; i < mp_n_rules; i++) {
+        const MpRule *rule = &mp_rules[i];
+
+        if (mp_row_belongs(rule, pattern))
+            mp_needs_add(needs, (guint)i, is_key ? rule->key : rule->pattern, !is_key,
+                         1u << pattern);
+    }
+}
+
+static const MpNeeds *
+words_needed(void)
+{
+    static gsize needed;
+
+    if (g_once_init_enter(&needed)) {
+        MpNeeds *needs = mp_needs_new();
+
+        for (guint pattern = 0; pattern < PATTERNS; pattern++)
+            if ((LOOKED_FOR & 1u << pattern) != 0)
+                add_needs(needs, pattern);
+        g_once_init_leave(&needed, (gsize)needs);
+    }
+    return (const MpNeeds *)needed;
+}
+
 MpMatcher *
 mp_matcher_new(void)
 {
@@ -267,11 +144,12 @@ mp_matcher_new(void)
 void
 mp_matcher_prepare(void)
 {
+    words_needed();
     for (guint i = 0; i < PATTERNS; i++)
         if (!is_never_asked(i))
             translate(pattern_code(i));
     for (guint i = 0; i < mp_n_rules; i++)
-        if (has_key(&mp_rules[i]))
+        if (rule_has_key(&mp_rules[i]))
             translate(row_code(i));
 }
 
@@ -333,12 +211,53 @@ matched_row(const MpMatcher *matcher)
     return (guint)g_ascii_strtoull((const char *)pcre2_get_mark(matcher->data), NULL, 10);
 }
 
+static bool
+is_short(const char *text)
+{
+    return strnlen(text, LINE_LIMIT + 1) <= LINE_LIMIT;
+}
+
+/* Of what is too long to be looked at there are none. */
+static MpCandidates
+candidates(const char *text, guint32 patterns)
+{
+    if (!is_short(text))
+        return (MpCandidates){.flags = 0};
+    return mp_needs_look(words_needed(), text, patterns);
+}
+
 static const MpRule *
 match_pattern(MpMatcher *matcher, guint pattern, const char *text)
 {
     if (!run(matcher, pattern_code(pattern), text, 0))
         return NULL;
     return &mp_rules[matched_row(matcher)];
+}
+
+/* The same, but of the candidates. Some rows are compiled sooner than all of them. */
+static const MpRule *
+match_candidates(MpMatcher *matcher, guint pattern, const char *text, const MpCandidates *found)
+{
+    if ((found->flags & 1u << pattern) == 0)
+        return NULL;
+    if (found->n_rows > MP_CANDIDATES_MOST || pattern_codes[pattern] != 0)
+        return match_pattern(matcher, pattern, text);
+    for (guint i = 0; i < found->n_rows; i++) {
+        const MpRule *rule = &mp_rules[found->rows[i]];
+
+        if (mp_row_belongs(rule, pattern) && run(matcher, row_code(found->rows[i]), text, 0))
+            return rule;
+    }
+    return NULL;
+}
+
+static const MpRule *
+match_kind(MpMatcher *matcher, MpRuleKind kind, const char *text)
+{
+    if ((LOOKED_FOR & 1u << kind) == 0)
+        return match_pattern(matcher, kind, text);
+    MpCandidates found = candidates(text, 1u << kind);
+    return match_candidates(matcher, kind, text, &found);
 }
 
 /* The row of another script than Latin that the text has letters of and matches, or NULL. A byte
@@ -356,9 +275,10 @@ match_script(MpMatcher *matcher, guint pattern, const char *text)
 static const MpRule *
 match_attribution(MpMatcher *matcher, const char *text)
 {
+    bool has_verb = candidates(text, 1u << PATTERN_KEY).flags != 0;
     gsize offset = 0;
 
-    for (guint hits = 0; hits < KEY_HITS; hits++) {
+    for (guint hits = 0; has_verb && hits < KEY_HITS; hits++) {
         if (!run(matcher, pattern_code(PATTERN_KEY), text, offset))
             break;
         guint row = matched_row(matcher);
@@ -376,7 +296,7 @@ mp_matcher_rule(MpMatcher *matcher, MpRuleKind kind, const char *text)
     if (kind == MP_RULE_ATTRIBUTION)
         return match_attribution(matcher, text);
     if (kind == MP_RULE_HEADER || kind == MP_RULE_FORWARD || kind > MP_RULE_CLOSING)
-        return match_pattern(matcher, kind, text);
+        return match_kind(matcher, kind, text);
     const MpRule *rule = mp_matcher_line(matcher, text);
     return rule != NULL && rule->kind == kind ? rule : NULL;
 }
@@ -385,11 +305,13 @@ const MpRule *
 mp_matcher_line(MpMatcher *matcher, const char *text)
 {
     if (strlen(text) < SHORT_LINE)
-        return match_pattern(matcher, MP_RULE_CLOSING, text);
+        return match_kind(matcher, MP_RULE_CLOSING, text);
     const MpRule *rule = match_script(matcher, PATTERN_SCRIPT_LINE, text);
-    if (rule == NULL)
-        rule = match_pattern(matcher, PATTERN_LINE, text);
-    return rule != NULL ? rule : match_pattern(matcher, PATTERN_LINE_BELOW, text);
+    if (rule != NULL)
+        return rule;
+    MpCandidates found = candidates(text, 1u << PATTERN_LINE | 1u << PATTERN_LINE_BELOW);
+    rule = match_candidates(matcher, PATTERN_LINE, text, &found);
+    return rule != NULL ? rule : match_candidates(matcher, PATTERN_LINE_BELOW, text, &found);
 }
 
 const MpRule *
@@ -398,7 +320,7 @@ mp_matcher_link(MpMatcher *matcher, const char *text)
     bool links = strstr(text, MP_RULE_LINK) != NULL;
 
     for (gsize i = 0; links && i < mp_n_rules; i++) {
-        if (is_line_kind(mp_rules[i].kind) && has_key(&mp_rules[i]) &&
+        if (rule_is_line(&mp_rules[i]) && rule_has_key(&mp_rules[i]) &&
             run(matcher, row_code((guint)i), text, 0))
             return &mp_rules[i];
     }
@@ -408,7 +330,8 @@ mp_matcher_link(MpMatcher *matcher, const char *text)
 const char *
 mp_matcher_verb(MpMatcher *matcher, const char *text)
 {
-    return run(matcher, pattern_code(PATTERN_KEY), text, 0)
+    return candidates(text, 1u << PATTERN_KEY).flags != 0 &&
+                   run(matcher, pattern_code(PATTERN_KEY), text, 0)
                ? text + pcre2_get_ovector_pointer(matcher->data)[0]
                : NULL;
 }
@@ -422,16 +345,27 @@ mp_matcher_group(const MpMatcher *matcher, guint group)
            offsets[2 * group] < offsets[2 * group + 1];
 }
 
+/* A digit of ASCII, or some letter that may be one of another script. */
+static bool
+may_have_digits(const char *text)
+{
+    const char *p = text;
+
+    while (*p != '\0' && !g_ascii_isdigit(*p) && (guchar)*p < 0xc0 && p - text <= LINE_LIMIT)
+        p++;
+    return *p != '\0';
+}
+
 bool
 mp_matcher_has_day(MpMatcher *matcher, const char *text)
 {
-    return run(matcher, pattern_code(PATTERN_DAY), text, 0);
+    return may_have_digits(text) && run(matcher, pattern_code(PATTERN_DAY), text, 0);
 }
 
 bool
 mp_matcher_has_time(MpMatcher *matcher, const char *text)
 {
-    return run(matcher, pattern_code(PATTERN_TIME), text, 0);
+    return may_have_digits(text) && run(matcher, pattern_code(PATTERN_TIME), text, 0);
 }
 
 bool
