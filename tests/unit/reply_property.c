@@ -5,6 +5,7 @@
 #include "patterns/rule.h"
 
 #include <criterion/criterion.h>
+#include <malloc.h>
 #include <string.h>
 #include <time.h>
 
@@ -322,10 +323,21 @@ runs(const char *head, const char *first, const char *second, gsize octets)
     return g_string_free(text, FALSE);
 }
 
+/* Memory that was given back to the system and is taken again costs more than all the rest, and
+ * only above some size. */
+static void
+keep_memory(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 32 * 1024 * 1024); /* the most that there can be */
+    mallopt(M_TRIM_THRESHOLD, G_MAXINT);
+}
+
 static double
 seconds_for(const char *text, const char *sent)
 {
     const char *const texts[] = {sent, NULL};
+
+    keep_memory();
     clock_t begin = clock();
     g_autoptr(MpReply) reply = mp_reply_extract(text, sent != NULL ? texts : NULL);
 
