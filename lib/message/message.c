@@ -7,6 +7,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+enum { SMALL_BODY = 256 * 1024 }; /* octets, that are copied */
+
 static const struct {
     MpMessageFault fault;
     const char *code;
@@ -302,47 +304,62 @@ is_mime(const MpRawField *field)
            mp_field_is(field, "MIME-Version");
 }
 
-static char *
+static GByteArray *
 mime_header(const GArray *fields)
 {
-    GString *header = g_string_new(NULL);
+    GByteArray *header = g_byte_array_sized_new(1024);
 
     for (guint i = 0; i < fields->len; i++) {
         const MpRawField *field = &g_array_index(fields, MpRawField, i);
         gsize length = (gsize)(field->value - field->name) + field->value_length;
 
         if (is_mime(field))
-            g_string_append_len(header, field->name, (gssize)length);
+            g_byte_array_append(header, (const guint8 *)field->name, (guint)length);
     }
-    g_string_append_c(header, '\n');
-    return g_string_free(header, FALSE);
+    g_byte_array_append(header, (const guint8 *)"\n", 1);
+    return header;
 }
 
-/* A stream over bytes that stay the caller's: GMime only reads from the array. */
 static GMimeStream *
-stream_of(const char *bytes, gsize length, GByteArray **array)
+stream_of(GByteArray *array)
 {
     GMimeStream *stream = g_mime_stream_mem_new();
 
-    *array = g_byte_array_new_take((guint8 *)(gsize)bytes, length);
-    g_mime_stream_mem_set_byte_array(GMIME_STREAM_MEM(stream), *array);
+    g_mime_stream_mem_set_byte_array(GMIME_STREAM_MEM(stream), array);
+    return stream;
+}
+
+/* Both behind each other. GMime only reads from the arrays. */
+static GMimeStream *
+stream_of_both(GByteArray *header, GByteArray *body)
+{
+    g_autoptr(GMimeStream) head = stream_of(header);
+    g_autoptr(GMimeStream) rest = stream_of(body);
+    GMimeStream *stream = g_mime_stream_cat_new();
+
+    g_mime_stream_cat_add_source(GMIME_STREAM_CAT(stream), head);
+    g_mime_stream_cat_add_source(GMIME_STREAM_CAT(stream), rest);
     return stream;
 }
 
 /* GMime sees of the header what concerns the body, so that the header is read once, and in one way.
- */
+ * A small body is copied behind that, since then it is all one piece of memory; a large one stays
+ * the caller's. */
 static bool
 parse_mime(MpReading *reading, const GArray *fields, const char *body, const char *end)
 {
-    g_autofree char *header = mime_header(fields);
-    g_autoptr(GByteArray) header_bytes = NULL;
-    g_autoptr(GByteArray) body_bytes = NULL;
-    g_autoptr(GMimeStream) head = stream_of(header, strlen(header), &header_bytes);
-    g_autoptr(GMimeStream) rest = stream_of(body, (gsize)(end - body), &body_bytes);
-    g_autoptr(GMimeStream) stream = g_mime_stream_cat_new();
+    gsize length = (gsize)(end - body);
+    g_autoptr(GByteArray) header = mime_header(fields);
+    g_autoptr(GByteArray) rest = NULL;
+    g_autoptr(GMimeStream) stream = NULL;
 
-    g_mime_stream_cat_add_source(GMIME_STREAM_CAT(stream), head);
-    g_mime_stream_cat_add_source(GMIME_STREAM_CAT(stream), rest);
+    if (length <= SMALL_BODY) {
+        g_byte_array_append(header, (const guint8 *)body, (guint)length);
+        stream = stream_of(header);
+    } else {
+        rest = g_byte_array_new_take((guint8 *)(gsize)body, length);
+        stream = stream_of_both(header, rest);
+    }
     g_autoptr(GMimeParser) parser = g_mime_parser_new_with_stream(stream);
     g_autoptr(GMimeObject) root = g_mime_parser_construct_part(parser, reading->options);
 
@@ -350,8 +367,8 @@ parse_mime(MpReading *reading, const GArray *fields, const char *body, const cha
         mp_repair(reading, "no body found");
     bool is_read = root == NULL || mp_read_body(reading, root);
 
-    g_byte_array_steal(header_bytes, NULL);
-    g_byte_array_steal(body_bytes, NULL);
+    if (rest != NULL)
+        g_byte_array_steal(rest, NULL);
     return is_read;
 }
 

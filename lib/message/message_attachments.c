@@ -5,31 +5,74 @@
 
 #include <string.h>
 
+/* Where the content is decoded to, and what there is of it. */
+typedef struct {
+    GByteArray *bytes; /* not more than the limit */
+    gsize limit, size;
+} Decoded;
+
+static void
+take_decoded(Decoded *decoded, const char *chunk, gsize count)
+{
+    decoded->size += count;
+    if (decoded->size <= decoded->limit)
+        g_byte_array_append(decoded->bytes, (const guint8 *)chunk, (guint)count);
+}
+
+/* What is in one piece of memory needs no streams. False if it is not, or is uuencoded. */
+static bool
+decode_memory(GMimeStream *stream, GMimeContentEncoding encoding, Decoded *decoded)
+{
+    enum { STEP = 4096 };
+    char chunk[2 * STEP]; /* no octet becomes two of them, but for what was held back */
+    GMimeEncoding state;
+
+    if (!GMIME_IS_STREAM_MEM(stream) || encoding == GMIME_CONTENT_ENCODING_UUENCODE)
+        return false;
+    const GByteArray *array = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(stream));
+    gint64 end = stream->bound_end < 0 ? array->len : MIN(stream->bound_end, array->len);
+
+    g_mime_encoding_init_decode(&state, encoding);
+    for (gint64 at = stream->bound_start; at < end; at += STEP) {
+        const char *octets = (const char *)array->data + at;
+        gsize count = (gsize)MIN(end - at, STEP);
+
+        take_decoded(decoded, chunk, g_mime_encoding_step(&state, octets, count, chunk));
+    }
+    take_decoded(decoded, chunk, g_mime_encoding_flush(&state, "", 0, chunk));
+    return true;
+}
+
+static void
+decode_stream(GMimeStream *stream, GMimeContentEncoding encoding, Decoded *decoded)
+{
+    g_autoptr(GMimeStream) decoding = g_mime_stream_filter_new(stream);
+    g_autoptr(GMimeFilter) decoder = g_mime_filter_basic_new(encoding, FALSE);
+    char chunk[8192];
+    ssize_t count;
+
+    g_mime_stream_filter_add(GMIME_STREAM_FILTER(decoding), decoder);
+    g_mime_stream_reset(stream);
+    while ((count = g_mime_stream_read(decoding, chunk, sizeof chunk)) > 0)
+        take_decoded(decoded, chunk, (gsize)count);
+}
+
 GByteArray *
 mp_part_content(GMimeObject *part, gsize limit, gsize *size)
 {
     g_autoptr(GByteArray) bytes = g_byte_array_new();
     GMimeDataWrapper *content =
         GMIME_IS_PART(part) ? g_mime_part_get_content(GMIME_PART(part)) : NULL;
-    char chunk[8192];
-    ssize_t count;
+    Decoded decoded = {.bytes = bytes, .limit = limit};
 
-    *size = 0;
-    if (content == NULL)
-        return g_steal_pointer(&bytes);
+    if (content != NULL) {
+        GMimeStream *stream = g_mime_data_wrapper_get_stream(content);
+        GMimeContentEncoding encoding = g_mime_data_wrapper_get_encoding(content);
 
-    GMimeStream *stream = g_mime_data_wrapper_get_stream(content);
-    g_autoptr(GMimeStream) decoding = g_mime_stream_filter_new(stream);
-    g_autoptr(GMimeFilter) decoder =
-        g_mime_filter_basic_new(g_mime_data_wrapper_get_encoding(content), FALSE);
-
-    g_mime_stream_filter_add(GMIME_STREAM_FILTER(decoding), decoder);
-    g_mime_stream_reset(stream);
-    while ((count = g_mime_stream_read(decoding, chunk, sizeof chunk)) > 0) {
-        *size += (gsize)count;
-        if (*size <= limit)
-            g_byte_array_append(bytes, (guint8 *)chunk, (guint)count);
+        if (!decode_memory(stream, encoding, &decoded))
+            decode_stream(stream, encoding, &decoded);
     }
+    *size = decoded.size;
     return *size <= limit ? g_steal_pointer(&bytes) : NULL;
 }
 

@@ -132,8 +132,10 @@ words_needed(void)
 MpMatcher *
 mp_matcher_new(void)
 {
-    MpMatcher *matcher = g_new0(MpMatcher, 1);
+    MpMatcher *matcher = g_new(MpMatcher, 1);
 
+    for (guint i = 0; i < FAILURES; i++)
+        matcher->failures[i].code = NULL;
     g_assert(mp_n_rules <= MOST_ROWS);
     matcher->data = pcre2_match_data_create(GROUPS, NULL);
     matcher->context = pcre2_match_context_create(NULL);
