@@ -47,7 +47,7 @@ is_plain(const char *value)
     bool is_ascii = mp_is_ascii_line(value, strlen(value)) ||
                     (g_str_is_ascii(value) && strchr(value, '\x1b') == NULL);
 
-    return is_ascii && strstr(value, "=?") == NULL;
+    return is_ascii && (strchr(value, '?') == NULL || strstr(value, "=?") == NULL);
 }
 
 static char *
@@ -289,8 +289,14 @@ add_header(MpReading *reading, const MpRawField *field, const char *value)
 static guint
 next_field(const GArray *fields, const char *name, guint i)
 {
-    while (i < fields->len && !mp_field_is(&g_array_index(fields, MpRawField, i), name))
-        i++;
+    gsize length = strlen(name);
+
+    for (; i < fields->len; i++) {
+        const MpRawField *field = &g_array_index(fields, MpRawField, i);
+
+        if (field->name_length == length && mp_field_is(field, name))
+            break;
+    }
     return i;
 }
 
@@ -315,13 +321,13 @@ mend_semicolons(char *value)
 }
 
 static void
-read_recipients(MpReading *reading, const GArray *fields)
+read_recipients(MpReading *reading, const GArray *fields, const GPtrArray *values)
 {
     for (gsize k = 0; k < G_N_ELEMENTS(recipient_fields); k++) {
         Recipients to = {reading->message, recipient_fields[k]};
 
         for (guint i = 0; (i = next_field(fields, to.field, i)) < fields->len; i++) {
-            g_autofree char *value = unfolded(&g_array_index(fields, MpRawField, i));
+            g_autofree char *value = g_strdup(g_ptr_array_index(values, i));
             mend_semicolons(value);
             mp_each_address(reading, value, add_recipient, &to);
             if (k < TRACE_FIELDS)
@@ -331,28 +337,28 @@ read_recipients(MpReading *reading, const GArray *fields)
 }
 
 static void
-read_results(MpReading *reading, const GArray *fields)
+read_results(MpReading *reading, const GArray *fields, const GPtrArray *values)
 {
-    for (guint i = 0; (i = next_field(fields, "Authentication-Results", i)) < fields->len; i++) {
-        g_autofree char *value = unfolded(&g_array_index(fields, MpRawField, i));
-        g_ptr_array_add(reading->message->results, mp_one_line(value));
-    }
+    for (guint i = 0; (i = next_field(fields, "Authentication-Results", i)) < fields->len; i++)
+        g_ptr_array_add(reading->message->results, mp_one_line(g_ptr_array_index(values, i)));
 }
 
 void
 mp_read_header(MpReading *reading, const GArray *fields)
 {
+    g_autoptr(GPtrArray) values = g_ptr_array_new_full(fields->len, g_free);
+
     for (guint i = 0; i < fields->len; i++) {
         const MpRawField *field = &g_array_index(fields, MpRawField, i);
-        g_autofree char *value = unfolded(field);
+        char *value = unfolded(field);
+
+        g_ptr_array_add(values, value);
         add_header(reading, field, value);
     }
     /* in the table's order, so that In-Reply-To comes before References */
     for (gsize k = 0; k < G_N_ELEMENTS(readers); k++)
-        for (guint i = 0; (i = next_field(fields, readers[k].name, i)) < fields->len; i++) {
-            g_autofree char *value = unfolded(&g_array_index(fields, MpRawField, i));
-            readers[k].read(reading, value);
-        }
-    read_recipients(reading, fields);
-    read_results(reading, fields);
+        for (guint i = 0; (i = next_field(fields, readers[k].name, i)) < fields->len; i++)
+            readers[k].read(reading, g_ptr_array_index(values, i));
+    read_recipients(reading, fields, values);
+    read_results(reading, fields, values);
 }

@@ -193,11 +193,16 @@ guess(const char *bytes, gsize length, const char *label, Reading *declared, boo
 static bool
 has_8bit(const char *bytes, gsize length)
 {
-    guchar all = 0;
+    guint64 all = 0, eight = 0;
+    gsize i = 0;
 
-    for (gsize i = 0; i < length; i++)
-        all |= (guchar)bytes[i];
-    return all >= 128;
+    for (; i + sizeof eight <= length; i += sizeof eight) {
+        memcpy(&eight, bytes + i, sizeof eight);
+        all |= eight;
+    }
+    eight = 0;
+    memcpy(&eight, bytes + i, length - i);
+    return ((all | eight) & G_GUINT64_CONSTANT(0x8080808080808080)) != 0;
 }
 
 char *
