@@ -21,14 +21,16 @@
 
 #define INLINE_MAX 64 /* objects that are not worth a thread: those of a few comments */
 
-/* An object, first in memory only, then in the stream as well. */
+/* An object, first in memory only, then in the stream as well. A batch has thousands of them, so
+ * that each is one piece of memory, and no larger than it need be. */
 typedef struct Stored {
     git_oid id;
     git_object_t type;
-    GString *bytes;
     const struct Stored *base; /* of which it is stored as the difference; NULL: as a whole */
     guint depth;               /* deltas down to a whole object */
     guint offset;              /* in the stream; known to who writes that */
+    gsize length;
+    char bytes[]; /* and a NUL */
 } Stored;
 
 /*
@@ -65,15 +67,6 @@ oid_equal(gconstpointer a, gconstpointer b)
     return git_oid_equal(a, b);
 }
 
-static void
-stored_free(gpointer data)
-{
-    Stored *stored = data;
-
-    g_string_free(stored->bytes, TRUE);
-    g_free(stored);
-}
-
 MpPack *
 mp_pack_new(void)
 {
@@ -82,7 +75,7 @@ mp_pack_new(void)
 
     pack->stream = g_byte_array_sized_new(1 << 16);
     g_byte_array_append(pack->stream, header, sizeof header);
-    pack->objects = g_hash_table_new_full(oid_hash, oid_equal, NULL, stored_free);
+    pack->objects = g_hash_table_new_full(oid_hash, oid_equal, NULL, g_free);
     pack->fresh = g_ptr_array_new();
     pack->given = g_async_queue_new();
     pack->index = g_array_new(FALSE, FALSE, sizeof(MpPackEntry));
@@ -107,13 +100,13 @@ append_header(GByteArray *stream, int type, gsize length)
 }
 
 static void
-append_text(MpPack *pack, const GString *bytes)
+append_text(MpPack *pack, const Stored *object)
 {
     guint start = pack->stream->len;
-    gsize bound = libdeflate_zlib_compress_bound(pack->deflater, bytes->len), used;
+    gsize bound = libdeflate_zlib_compress_bound(pack->deflater, object->length), used;
 
     g_byte_array_set_size(pack->stream, start + (guint)bound);
-    used = libdeflate_zlib_compress(pack->deflater, bytes->str, bytes->len,
+    used = libdeflate_zlib_compress(pack->deflater, object->bytes, object->length,
                                     pack->stream->data + start, bound);
     g_byte_array_set_size(pack->stream, start + (guint)used);
     pack->has_failed |= used == 0;
@@ -143,22 +136,20 @@ append_distance(GByteArray *stream, guint distance)
 static void
 append_whole(MpPack *pack, const Stored *object)
 {
-    const GString *bytes = object->bytes;
-
-    append_header(pack->stream, object->type, bytes->len);
+    append_header(pack->stream, object->type, object->length);
     if (object->type == GIT_OBJECT_TREE)
-        mp_deflate_ids(pack->stream, bytes->str, bytes->len,
-                       length_of_entry(bytes->str, bytes->len));
+        mp_deflate_ids(pack->stream, object->bytes, object->length,
+                       length_of_entry(object->bytes, object->length));
     else
-        append_text(pack, bytes);
+        append_text(pack, object);
 }
 
 static void
 append_difference(MpPack *pack, const Stored *object)
 {
-    const GString *before = object->base->bytes;
+    const Stored *before = object->base;
     g_autoptr(GString) delta =
-        mp_delta(before->str, before->len, object->bytes->str, object->bytes->len);
+        mp_delta(before->bytes, before->length, object->bytes, object->length);
 
     append_header(pack->stream, OFS_DELTA, delta->len);
     append_distance(pack->stream, object->offset - object->base->offset);
@@ -270,14 +261,16 @@ static void
 add(MpPack *pack, git_object_t type, const void *bytes, gsize length, const git_oid *id,
     const Stored *base)
 {
-    Stored *object = g_new(Stored, 1);
+    Stored *object = g_malloc(sizeof *object + length + 1);
     bool is_whole = base == NULL || base->depth >= DELTA_DEPTH;
 
     *object = (Stored){.id = *id,
                        .type = type,
-                       .bytes = g_string_new_len(bytes, (gssize)length),
                        .base = is_whole ? NULL : base,
-                       .depth = is_whole ? 0 : base->depth + 1};
+                       .depth = is_whole ? 0 : base->depth + 1,
+                       .length = length};
+    memcpy(object->bytes, bytes, length);
+    object->bytes[length] = '\0';
     pack->n_octets += length;
     g_hash_table_insert(pack->objects, &object->id, object);
     g_ptr_array_add(pack->fresh, object);
@@ -308,12 +301,15 @@ mp_pack_add(MpPack *pack, git_object_t type, const void *bytes, gsize length, gi
     return mp_pack_add_version(pack, type, bytes, length, NULL, id, error);
 }
 
-const GString *
-mp_pack_get(const MpPack *pack, const git_oid *id)
+const char *
+mp_pack_get(const MpPack *pack, const git_oid *id, gsize *length)
 {
     const Stored *stored = g_hash_table_lookup(pack->objects, id);
 
-    return stored != NULL ? stored->bytes : NULL;
+    if (stored == NULL)
+        return NULL;
+    *length = stored->length;
+    return stored->bytes;
 }
 
 /* The number of objects into the header; the hash of all, which names the pack, to the end. */

@@ -32,8 +32,9 @@ bool mp_pack_add_version(MpPack *pack, git_object_t type, const void *bytes, gsi
 /* Lets a thread deflate what was added since, where that is worth one, while the caller goes on. */
 void mp_pack_go_on(MpPack *pack);
 
-/* The bytes of an object that was added and is not in the database yet; NULL if it is not here. */
-const GString *mp_pack_get(const MpPack *pack, const git_oid *id);
+/* The bytes of an object that was added and is not in the database yet, with a NUL behind them: the
+ * pack's. NULL if it is not here, and *length stays as it is. */
+const char *mp_pack_get(const MpPack *pack, const git_oid *id, gsize *length);
 
 /*
  * Writes the pack into a repository, then its index, which makes it a pack that readers see: each

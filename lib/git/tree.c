@@ -26,11 +26,10 @@ read_object(MpTree *tree, const git_oid *id, git_object_t type, char **bytes, gs
             GError **error)
 {
     g_autoptr(git_odb_object) object = NULL;
-    const GString *fresh = tree->pack != NULL ? mp_pack_get(tree->pack, id) : NULL;
+    const char *fresh = tree->pack != NULL ? mp_pack_get(tree->pack, id, length) : NULL;
 
     if (fresh != NULL) {
-        *length = fresh->len;
-        *bytes = g_memdup2(fresh->str, fresh->len + 1);
+        *bytes = g_memdup2(fresh, *length + 1);
         return true;
     }
     if (git_odb_read(&object, tree->odb, id) < 0)

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#define COPIED_MAX (64 * 1024) /* octets of a frame that is not kept in what it was received in */
+
 GByteArray *
 mp_worker_frame_new(gsize room)
 {
@@ -126,14 +128,23 @@ mp_worker_receive_frame(MpWorker *worker, gsize most)
     }
 }
 
+/* What is received into grows by doubling, while answers of a batch wait and live by hundreds: a
+ * small one is copied into as much as it needs, a large one goes as it is. */
 GBytes *
 mp_worker_take_frame(MpWorker *worker)
 {
-    g_autoptr(GBytes) whole = g_byte_array_free_to_bytes(worker->in);
+    const gsize head = sizeof(MpFrameHead);
+    g_autoptr(GBytes) whole = NULL;
 
+    if (worker->in->len <= COPIED_MAX) {
+        GBytes *frame = g_bytes_new(worker->in->data + head, worker->in->len - head);
+
+        g_byte_array_set_size(worker->in, 0);
+        return frame;
+    }
+    whole = g_byte_array_free_to_bytes(worker->in);
     worker->in = g_byte_array_new();
-    return g_bytes_new_from_bytes(whole, sizeof(MpFrameHead),
-                                  g_bytes_get_size(whole) - sizeof(MpFrameHead));
+    return g_bytes_new_from_bytes(whole, head, g_bytes_get_size(whole) - head);
 }
 
 /* Only what holds up the oldest request counts: a later one has time until it is the oldest. */
