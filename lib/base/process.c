@@ -224,8 +224,8 @@ mp_running_free(MpRunning *running)
     g_free(running);
 }
 
-MpRunning *
-mp_process_begin(const char *const *argv, const char *const *environment, GError **error)
+static MpRunning *
+begin(const char *const *argv, const char *const *environment, int input, GError **error)
 {
     g_autoptr(MpRunning) running = g_new0(MpRunning, 1);
     g_autofree char *path = g_find_program_in_path(argv[0]);
@@ -240,13 +240,19 @@ mp_process_begin(const char *const *argv, const char *const *environment, GError
         return NULL;
     }
     const MpProcessStart start = {
-        path, argv, environment, {-1, to_out, to_err}, 3, MP_SESSION_OF_ITS_OWN};
+        path, argv, environment, {input, to_out, to_err}, 3, MP_SESSION_OF_ITS_OWN};
     running->pid = mp_process_start(&start);
     running->end = running->pid > 0 ? pidfd_open(running->pid, 0) : -1;
     if (running->end >= 0)
         return g_steal_pointer(&running);
     mp_fail_errno(error, "cannot %s %s", running->pid > 0 ? "watch" : "start", path);
     return NULL;
+}
+
+MpRunning *
+mp_process_begin(const char *const *argv, const char *const *environment, GError **error)
+{
+    return begin(argv, environment, -1, error);
 }
 
 bool
@@ -272,14 +278,21 @@ mp_process_end(MpRunning *running, MpProcess *process, int seconds)
 }
 
 bool
-mp_process_run(MpProcess *process, const char *const *argv, const char *const *environment,
-               int seconds, GError **error)
+mp_process_feed(MpProcess *process, const char *const *argv, const char *const *environment,
+                int input, int seconds, GError **error)
 {
     *process = (MpProcess){.status = -1};
-    g_autoptr(MpRunning) running = mp_process_begin(argv, environment, error);
+    g_autoptr(MpRunning) running = begin(argv, environment, input, error);
 
     if (running == NULL)
         return false;
     mp_process_end(running, process, seconds);
     return true;
+}
+
+bool
+mp_process_run(MpProcess *process, const char *const *argv, const char *const *environment,
+               int seconds, GError **error)
+{
+    return mp_process_feed(process, argv, environment, -1, seconds, error);
 }

@@ -73,3 +73,7 @@ void mp_process_end(MpRunning *running, MpProcess *process, int seconds);
 /* Both at once. */
 bool mp_process_run(MpProcess *process, const char *const *argv, const char *const *environment,
                     int seconds, GError **error);
+
+/* The same of one that reads `input`, from where that stands; -1: /dev/null. */
+bool mp_process_feed(MpProcess *process, const char *const *argv, const char *const *environment,
+                     int input, int seconds, GError **error);

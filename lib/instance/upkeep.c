@@ -9,16 +9,13 @@
 
 #include "base/directory.h"
 #include "base/error.h"
-#include "base/lock.h"
 #include "base/log.h"
-#include "base/process.h"
 #include "base/program.h"
 #include "instance/hook.h"
 
-#define PACKS   50
-#define SECONDS 3600 /* for one repository; then it is tried by the nightly upkeep alone */
+#define PACKS 50
 
-static const char *const repositories[MP_UPKEEP_REPOSITORIES] = {"tracker.git", "accounts.git"};
+const char *const mp_upkeep_repositories[MP_UPKEEP_REPOSITORIES] = {"tracker.git", "accounts.git"};
 
 static bool
 is_the_last_of_many(const struct dirent *entry, gpointer user_data)
@@ -29,10 +26,10 @@ is_the_last_of_many(const struct dirent *entry, gpointer user_data)
     return *n >= PACKS;
 }
 
-static bool
-look(const MpConfig *config, const char *repository, bool *has_many, GError **error)
+bool
+mp_upkeep_look(const MpConfig *config, gsize i, bool *has_many, GError **error)
 {
-    g_autofree char *path = mp_config_path(config, repository);
+    g_autofree char *path = mp_config_path(config, mp_upkeep_repositories[i]);
     g_autofree char *packs = g_build_filename(path, "objects/pack", NULL);
     guint n = 0;
 
@@ -44,7 +41,7 @@ static bool
 has_many_packs(MpUpkeep *upkeep, const MpConfig *config, gsize i)
 {
     g_autoptr(GError) why = NULL;
-    bool found, good = look(config, repositories[i], &found, &why);
+    bool found, good = mp_upkeep_look(config, i, &found, &why);
 
     if (!good)
         mp_log(upkeep->is_blind[i] ? MP_LOG_DEBUG : MP_LOG_WARN, "%s", why->message);
@@ -55,10 +52,10 @@ has_many_packs(MpUpkeep *upkeep, const MpConfig *config, gsize i)
 bool
 mp_upkeep_is_due(const MpConfig *config)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS(repositories); i++) {
+    for (gsize i = 0; i < MP_UPKEEP_REPOSITORIES; i++) {
         bool has_many;
 
-        if (!look(config, repositories[i], &has_many, NULL) || has_many)
+        if (!mp_upkeep_look(config, i, &has_many, NULL) || has_many)
             return true;
     }
     return false;
@@ -67,7 +64,7 @@ mp_upkeep_is_due(const MpConfig *config)
 static bool
 is_due(MpUpkeep *upkeep, const MpConfig *config)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS(repositories); i++)
+    for (gsize i = 0; i < MP_UPKEEP_REPOSITORIES; i++)
         if (has_many_packs(upkeep, config, i))
             return true;
     return false;
@@ -111,39 +108,4 @@ mp_upkeep_stop(MpUpkeep *upkeep)
     kill(upkeep->child, SIGKILL); /* git dies with it */
     waitpid(upkeep->child, NULL, 0);
     upkeep->child = 0;
-}
-
-/* --- The child ------------------------------------------------------------------------------- */
-
-static bool
-repack(const MpConfig *config, const char *repository, GError **error)
-{
-    static const char *const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8",
-                                              NULL};
-    g_autofree char *path = mp_config_path(config, repository);
-    g_autofree char *packs = g_build_filename(path, "objects/pack", NULL);
-    const char *argv[] = {"git", "-C", path, "repack", "--quiet", "--geometric=2", "-d", NULL};
-    g_autoptr(MpLock) lock = mp_lock_take_directory(packs, MP_LOCK_WAIT, error); /* as a purge */
-    g_auto(MpProcess) git = {0};
-
-    if (lock == NULL || !mp_process_run(&git, argv, environment, SECONDS, error))
-        return false;
-    if (git.status == 0)
-        return true;
-    g_strdelimit(git.err, "\n", ' ');
-    return mp_fail(error, MP_ERROR_TEMPORARY, "git repack of %s: %s", path,
-                   git.is_too_slow ? "took too long" : g_strstrip(git.err));
-}
-
-bool
-mp_upkeep_repack(const MpConfig *config, GError **error)
-{
-    for (gsize i = 0; i < G_N_ELEMENTS(repositories); i++) {
-        bool has_many;
-
-        if (!look(config, repositories[i], &has_many, error) ||
-            (has_many && !repack(config, repositories[i], error)))
-            return false;
-    }
-    return true;
 }

@@ -1,7 +1,7 @@
 /*
  * Upkeep: each batch adds a pack, and what reads a repository looks through all of them. A run that
- * finds fifty has a child of its own, `metroplex repack`, make few of them by git repack, which may
- * run beside whoever writes (see tracker(5), Upkeep); mail goes on meanwhile.
+ * finds fifty has a child of its own, `metroplex repack`, make few of them, which may run beside
+ * whoever writes (see tracker(5), Upkeep); mail goes on meanwhile.
  */
 #pragma once
 
@@ -18,6 +18,11 @@ typedef struct {
     bool is_failing;
     bool is_blind[MP_UPKEEP_REPOSITORIES]; /* its packs could not be counted, which was told */
 } MpUpkeep;
+
+extern const char *const mp_upkeep_repositories[MP_UPKEEP_REPOSITORIES];
+
+/* Whether one of them has many packs. */
+bool mp_upkeep_look(const MpConfig *config, gsize i, bool *has_many, GError **error);
 
 /* Whether there is work for a child, or it cannot be told. */
 bool mp_upkeep_is_due(const MpConfig *config);

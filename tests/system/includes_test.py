@@ -43,7 +43,7 @@ ARROWS = {
     "postfix": {"address"},
     "policy": {"address", "maildir", "message", "tracker"},
     "notify": {"address", "git", "markup", "outbox", "policy", "tracker"},
-    "instance": {"address", "cli", "maildir", "message", "outbox", "policy", "tracker"},
+    "instance": {"address", "cli", "git", "maildir", "message", "outbox", "policy", "tracker"},
     "pages": {"markup", "notify", "tracker"},
     "inbound": {"address", "instance", "ledger", "maildir", "markup", "message", "notify", "outbox", "policy", "reply", "tracker", "worker"},
     "outbound": {"instance", "ledger", "notify", "outbox", "tracker", "transport"},

@@ -1174,6 +1174,47 @@ def a_run_makes_few_packs_of_fifty(site):
     equal(fsck(site), [])
 
 
+def objects(site):
+    return set(site.git("cat-file", "--batch-all-objects", "--batch-check").splitlines())
+
+
+def large_pack(site):
+    """One of two MiB that nobody names; its name."""
+    path = os.path.join(site.data, "tracker.git")
+    git = ["git", "-c", "safe.directory=*", "-C", path]
+    blob = subprocess.run([*git, "hash-object", "-w", "--stdin"], input=os.urandom(1 << 21), capture_output=True, check=True).stdout
+    name = subprocess.run([*git, "pack-objects", "-q", "objects/pack/pack"], input=blob, capture_output=True, check=True).stdout.decode().strip()
+    subprocess.run([*git, "prune-packed", "-q"], check=True)
+    for file in os.listdir(path + "/objects/pack"):
+        os.chown(f"{path}/objects/pack/{file}", os.stat(path).st_uid, os.stat(path).st_gid)
+    return f"pack-{name}.pack"
+
+
+@test
+def small_packs_are_joined_beside_a_large_one_and_a_kept_one(site):
+    thread = small_tracker(site, comments=0)
+    large = large_pack(site)
+    add = lambda n: [site.metroplex("thread", "comment", str(thread), "--as", "tim", "-", stdin=f"Comment {i}.\n") for i in range(n)]
+    add(52)
+    folder = os.path.join(site.data, "tracker.git/objects/pack")
+    kept = next(name for name in site.listed("tracker.git/objects/pack") if name.endswith(".pack") and name != large)
+    open(os.path.join(folder, kept[:-4] + "keep"), "w").close()
+    before, stood = objects(site), os.stat(os.path.join(folder, large)).st_ino
+    site.metroplex("repack")
+    equal(packs(site, "tracker.git"), 3)
+    left = site.listed("tracker.git/objects/pack")
+    check(kept in left and large in left, "a pack went that was to stay")
+    equal(os.stat(os.path.join(folder, large)).st_ino, stood)
+    equal(objects(site), before)
+    equal([name for name in left if "tmp" in name], [])
+    equal(site.git("fsck", "--strict", "--no-dangling").strip(), "")
+    add(50)
+    site.metroplex("repack")
+    check(packs(site, "tracker.git") <= 4, "the packs grow in number")
+    check(before < objects(site), "objects are lost")
+    equal((len(site.show(thread)["comments"]), fsck(site)), (102, []))
+
+
 @test
 def packs_become_few_while_mail_comes(site):
     """One pass of many batches, in which nothing is waited for."""

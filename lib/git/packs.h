@@ -1,0 +1,22 @@
+/*
+ * Few packs of many, in time that grows with the small ones. `git repack --geometric` looks for
+ * what the names of files are, and reads the large packs for it, which it leaves as they are: at a
+ * million threads three quarters of a minute for sixty packs of a comment each.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+/*
+ * Makes one pack of the small ones of the repository at `path`, so that each of those that stay has
+ * twice the octets of all smaller ones together, as git repack --geometric=2 counts objects.
+ * *joined is false, and nothing was done, where no pack stays that is twice as large as the new
+ * one, or where there is something that this does not know (an index over many packs, say): git
+ * repack is for that. A pack with a .keep is left as it is.
+ *
+ * A pack goes only once all of its objects are in the new one, which is in its place and synced: a
+ * kill anywhere leaves them twice, at worst. Who reads meanwhile finds an object in either. The
+ * caller holds the lock of objects/pack; `seconds` is what git may take.
+ */
+bool mp_packs_join(const char *path, int seconds, bool *joined, GError **error);
