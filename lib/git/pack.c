@@ -269,7 +269,8 @@ add(MpPack *pack, git_object_t type, const void *bytes, gsize length, const git_
                        .base = is_whole ? NULL : base,
                        .depth = is_whole ? 0 : base->depth + 1,
                        .length = length};
-    memcpy(object->bytes, bytes, length);
+    if (length > 0) /* of nothing `bytes` may be NULL */
+        memcpy(object->bytes, bytes, length);
     object->bytes[length] = '\0';
     pack->n_octets += length;
     g_hash_table_insert(pack->objects, &object->id, object);

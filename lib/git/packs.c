@@ -204,8 +204,12 @@ write_pack(const Join *join, int seconds, GError **error)
     static const char *const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8",
                                               NULL};
     g_autofree char *base = g_strconcat(join->directory, "/pack", NULL);
-    const char *argv[] = {"git", "-C", join->path, "pack-objects", "--quiet", "--delta-base-offset",
-                          base,  NULL};
+    /* one pack, whatever the configuration says of their size */
+    const char *argv[] = {"git",     "-C",
+                          join->path, "-c",
+                          "pack.packSizeLimit=0", "pack-objects",
+                          "--quiet", "--delta-base-offset",
+                          base,      NULL};
     g_auto(MpFd) list = list_of_ids(join, error);
     g_auto(MpProcess) git = {0};
 
@@ -246,8 +250,11 @@ remove_old(const Join *join, const char *fresh, GError **error)
 
     for (guint i = 0; i < join->n; i++) {
         const char *name = g_array_index(join->packs, Pack, i).name;
+        g_autofree char *keep = g_strconcat(name, ".keep", NULL);
 
-        for (gsize j = 0; strcmp(name, fresh) != 0 && j < G_N_ELEMENTS(suffixes); j++) {
+        if (strcmp(name, fresh) == 0 || faccessat(join->fd, keep, F_OK, 0) == 0)
+            continue;
+        for (gsize j = 0; j < G_N_ELEMENTS(suffixes); j++) {
             g_autofree char *file = g_strconcat(name, suffixes[j], NULL);
 
             if (unlinkat(join->fd, file, 0) < 0 && errno != ENOENT)

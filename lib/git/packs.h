@@ -9,11 +9,12 @@
 #include <stdbool.h>
 
 /*
- * Makes one pack of the small ones of the repository at `path`, so that each of those that stay has
- * twice the octets of all smaller ones together, as git repack --geometric=2 counts objects.
- * *joined is false, and nothing was done, where no pack stays that is twice as large as the new
- * one, or where there is something that this does not know (an index over many packs, say): git
- * repack is for that. A pack with a .keep is left as it is.
+ * Makes one pack of the small ones of the repository at `path`, so that of those that stay each has
+ * twice the octets of the next smaller one, and that twice those of the new one, as git repack
+ * --geometric=2 counts objects. *joined is false, and nothing was done, where no pack stays that is
+ * twice as large as the new one, or where there is something that this does not know (an index over
+ * many packs, say): git repack is for that, but not for an error. A pack with a .keep is left as it
+ * is, also where that comes meanwhile.
  *
  * A pack goes only once all of its objects are in the new one, which is in its place and synced: a
  * kill anywhere leaves them twice, at worst. Who reads meanwhile finds an object in either. The

@@ -193,17 +193,17 @@ static const char *const branch[] = {MP_BRANCH};
 bool
 mp_store_ask_begin(MpStore *store, GError **error)
 {
-    g_clear_pointer(&store->fetch, mp_running_free);
+    g_clear_pointer(&store->question, mp_running_free);
     if (store->remote == NULL)
         return true;
-    store->fetch = mp_remote_list_begin(store->remote, store->path, branch, 1, error);
-    return store->fetch != NULL;
+    store->question = mp_remote_list_begin(store->remote, store->path, branch, 1, error);
+    return store->question != NULL;
 }
 
 bool
 mp_store_ask_end(MpStore *store, GError **error)
 {
-    g_autoptr(MpRunning) question = g_steal_pointer(&store->fetch);
+    g_autoptr(MpRunning) question = g_steal_pointer(&store->question);
     git_oid tip;
 
     if (question == NULL)

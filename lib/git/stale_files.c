@@ -23,19 +23,24 @@
 static const struct {
     const char *directory, *prefix, *suffix;
     bool is_ref_lock;
-    int age; /* seconds */
+    int age;            /* seconds */
+    const char *unless; /* where a file that ends so instead is there, it is no leftover; or NULL */
 } patterns[] = {
-    {"refs/heads", "", ".lock", true, SURELY_DEAD_S},
-    {"refs/metroplex", "", ".lock", true, SURELY_DEAD_S},
-    {"refs/metroplex/lost", "", ".lock", true, SURELY_DEAD_S},
-    {"refs/metroplex/rewritten", "", ".lock", true, SURELY_DEAD_S},
-    {"", "", ".lock", false, SURELY_DEAD_S}, /* of HEAD and of the configuration */
-    {"objects", "tmp_object_git2_", "", false, SURELY_DEAD_S}, /* what a turn says */
-    {"objects/pack", "pack-", ".tmp", false, SURELY_DEAD_S},
-    {"objects/pack", "", ".lock", false, SURELY_DEAD_S},
-    {"objects/pack", "tmp_pack_", "", false, LONG_DEAD_S},
-    {"objects/pack", "tmp_idx_", "", false, LONG_DEAD_S},
-    {"objects/pack", "tmp_rev_", "", false, LONG_DEAD_S},
+    {"refs/heads", "", ".lock", true, SURELY_DEAD_S, NULL},
+    {"refs/metroplex", "", ".lock", true, SURELY_DEAD_S, NULL},
+    {"refs/metroplex/lost", "", ".lock", true, SURELY_DEAD_S, NULL},
+    {"refs/metroplex/rewritten", "", ".lock", true, SURELY_DEAD_S, NULL},
+    {"", "", ".lock", false, SURELY_DEAD_S, NULL}, /* of HEAD and of the configuration */
+    {"objects", "tmp_object_git2_", "", false, SURELY_DEAD_S, NULL}, /* what a turn says */
+    {"objects/pack", "pack-", ".tmp", false, SURELY_DEAD_S, NULL},
+    {"objects/pack", "", ".lock", false, SURELY_DEAD_S, NULL},
+    {"objects/pack", "tmp_pack_", "", false, LONG_DEAD_S, NULL},
+    {"objects/pack", "tmp_idx_", "", false, LONG_DEAD_S, NULL},
+    {"objects/pack", "tmp_rev_", "", false, LONG_DEAD_S, NULL},
+    /* of a pack that was being removed, which begins with its index: no other program knows them */
+    {"objects/pack", "pack-", ".pack", false, LONG_DEAD_S, ".idx"},
+    {"objects/pack", "pack-", ".rev", false, LONG_DEAD_S, ".idx"},
+    {"objects/pack", "pack-", ".bitmap", false, LONG_DEAD_S, ".idx"},
 };
 
 static bool
@@ -75,6 +80,17 @@ list(Listing *listing, const char *repository, const char *directory, GError **e
     return listing->names != NULL;
 }
 
+/* Whether that is there which a pattern asks for besides. */
+static bool
+is_needed(const char *file, gsize i)
+{
+    if (patterns[i].unless == NULL)
+        return false;
+    g_autofree char *stem = g_strndup(file, strlen(file) - strlen(patterns[i].suffix));
+    g_autofree char *other = g_strconcat(stem, patterns[i].unless, NULL);
+    return access(other, F_OK) == 0 || errno != ENOENT;
+}
+
 /* Calls `visit` for each dead file of one pattern; *is_any if there is one. */
 static bool
 for_matching(Listing *listing, const char *repository, gsize i, void (*visit)(const char *file),
@@ -91,7 +107,8 @@ for_matching(Listing *listing, const char *repository, gsize i, void (*visit)(co
             !g_str_has_suffix(name, patterns[i].suffix))
             continue;
         file = g_build_filename(listing->path, name, NULL);
-        if (lstat(file, &st) < 0 || !S_ISREG(st.st_mode) || !is_dead(&st, patterns[i].age))
+        if (lstat(file, &st) < 0 || !S_ISREG(st.st_mode) || !is_dead(&st, patterns[i].age) ||
+            is_needed(file, i))
             continue;
         *is_any = true;
         visit(file);

@@ -17,14 +17,15 @@ typedef struct {
     git_repository *repository;
     git_odb *odb; /* NULL where it could not be opened again */
     char *path, *hostname;
-    git_oid tip;      /* the commit that reads see */
-    git_oid root;     /* its tree */
-    MpTree *view;     /* loaded as far as it was read */
-    guint n_commits;  /* since the object database was opened, roughly */
-    MpRemote *remote; /* shared with other hosts, or NULL */
-    char *host;       /* which of them we are; NULL without a remote */
-    guint n_pushes;   /* that the remote took */
-    MpRunning *fetch; /* one that was begun, or the question whether it is needed; or NULL */
+    git_oid tip;         /* the commit that reads see */
+    git_oid root;        /* its tree */
+    MpTree *view;        /* loaded as far as it was read */
+    guint n_commits;     /* since the object database was opened, roughly */
+    MpRemote *remote;    /* shared with other hosts, or NULL */
+    char *host;          /* which of them we are; NULL without a remote */
+    guint n_pushes;      /* that the remote took */
+    MpRunning *fetch;    /* one that was begun, or NULL */
+    MpRunning *question; /* whether one is needed, that was begun; or NULL */
     struct {
         bool is_left_out;        /* of the pushes now: they are to say what the branch alone does */
         bool is_known, is_there; /* whether the remote has turns, once that was asked */

@@ -40,6 +40,10 @@ read_escape(Reader *reader)
 {
     char c = *reader->at;
 
+    if (c == '\0') {
+        reader->is_unknown = true;
+        return part_of(&exact_everything);
+    }
     if (g_ascii_ispunct(c))
         return read_character(reader);
     if (strchr("bB", c) == NULL && strchr("dDsSwWpP", c) == NULL)
@@ -62,12 +66,14 @@ read_class(Reader *reader)
     if (*reader->at == '^')
         part.exact = exact_everything;
     reader->at += *reader->at == '^';
+    reader->is_unknown |= *reader->at == ']'; /* which stands for itself there */
     while (*reader->at != '\0' && *reader->at != ']') {
         const char *c = reader->at;
         bool is_escape = *c == '\\';
 
-        /* a range, or a class within */
-        if ((*c == '-' && c > first && c[1] != ']') || *c == '[')
+        /* [:alpha:], or a bracket that stands for itself; a backspace; a bracket behind [^ */
+        reader->is_unknown |= *c == '[' || (is_escape && c[1] != '\0' && strchr("bB", c[1]) != NULL);
+        if (*c == '-' && c > first && c[1] != ']') /* a range */
             part.exact = exact_everything;
         reader->at += is_escape;
         Part one = is_escape ? read_escape(reader) : read_character(reader);
@@ -92,11 +98,17 @@ read_count(Reader *reader, guint *least, guint *most)
         *least = *p == '+';
         *most = *p == '?' ? 1 : G_MAXUINT;
         p++;
-    } else if (*p == '{' && g_ascii_isdigit(p[1])) {
+    } else if (*p == '{') {
         *least = *most = (guint)g_ascii_strtoull(p + 1, &end, 10);
-        if (*end == ',')
-            *most = end[1] == '}' ? G_MAXUINT : (guint)g_ascii_strtoull(end + 1, &end, 10);
-        p = strchr(end, '}') + 1;
+        if (*end == ',' && *++end == '}')
+            *most = G_MAXUINT;
+        else if (end[-1] == ',')
+            *most = (guint)g_ascii_strtoull(end, &end, 10);
+        if (!g_ascii_isdigit(p[1]) || *end != '}') { /* itself, or a count of a later PCRE2 */
+            reader->is_unknown = true;
+            return false;
+        }
+        p = end + 1;
     } else {
         return false;
     }

@@ -107,7 +107,8 @@ mp_listed_line_of(guint64 id, const MpThread *thread)
         MpListed list = thread->is_open ? MP_LISTED_OPEN : MP_LISTED_CLOSED;
 
         line->line = line_of(thread);
-        line->at = g_strconcat(mp_listed_name(list), "/", thread->repository, NULL);
+        g_autofree char *path = g_ascii_strdown(thread->repository, -1);
+        line->at = g_strconcat(mp_listed_name(list), "/", path, NULL);
     }
     return line;
 }

@@ -3,7 +3,8 @@
  * of at most a hundred lines; made of the threads' records alone.
  *
  *   listed/of                    the tree of threads/ that it was made of, and those of the lists
- *   listed/open/acme/rocket      a line for each open thread of a repository; of over a hundred
+ *   listed/open/acme/rocket      a line for each open thread of a repository, and of others whose
+ *                                names differ from its by case only; of over a hundred
  *   listed/open/acme/rocket/4/1  a page of those whose ids have four digits and begin with 1
  *   listed/closed/acme/rocket
  *   listed/unreadable/ids        the ids of those whose record does not parse

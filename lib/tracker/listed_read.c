@@ -13,7 +13,7 @@
 /* The lines of a repository in one list, from first to last. */
 typedef struct {
     MpListed list;
-    char *repository; /* or "ids" */
+    char *path;       /* of a repository, in lower case; or "ids" */
     GString *steps;   /* of the page that is read */
     guint64 from, to; /* which ids it may have, and the next ones must be above */
     char *text, *rest;
@@ -41,7 +41,7 @@ typedef struct {
 static void
 stream_free(Stream *stream)
 {
-    g_free(stream->repository);
+    g_free(stream->path);
     g_string_free(stream->steps, TRUE);
     g_free(stream->text);
     g_free(stream);
@@ -136,7 +136,7 @@ go_on(Reading *reading, Stream *stream, GError **error)
             return true;
         g_clear_pointer(&stream->text, g_free);
         mp_tree_bound(tree);
-        if (!mp_listed_next_page(tree, stream->repository, stream->steps, &stream->text, error))
+        if (!mp_listed_next_page(tree, stream->path, stream->steps, &stream->text, error))
             return false;
         if (stream->text == NULL)
             return true;
@@ -186,11 +186,12 @@ visit_line(Reading *reading, const Stream *stream, GError **error)
     if (stream->list == MP_LISTED_UNREADABLE)
         return visit_record(reading, stream->id, error);
     thread = mp_listed_line_parse(stream->line, stream->list);
-    if (thread == NULL || strcmp(thread->repository, stream->repository) != 0) {
+    if (thread == NULL || g_ascii_strcasecmp(thread->repository, stream->path) != 0) {
         reading->is_faulty = true;
         return true;
     }
-    reading->goes_on = reading->visit(thread, reading->user_data);
+    if (reading->repository == NULL || strcmp(reading->repository, thread->repository) == 0)
+        reading->goes_on = reading->visit(thread, reading->user_data);
     return true;
 }
 
@@ -233,12 +234,12 @@ visit_all(Reading *reading, GError **error)
 /* --- Which ------------------------------------------------------------------------------------ */
 
 static bool
-add_stream(Reading *reading, MpListed list, const char *repository, GError **error)
+add_stream(Reading *reading, MpListed list, const char *path, GError **error)
 {
     Stream *stream = g_new0(Stream, 1);
 
     stream->list = list;
-    stream->repository = g_strdup(repository);
+    stream->path = g_ascii_strdown(path, -1);
     stream->steps = g_string_new(NULL);
     g_ptr_array_add(reading->streams, stream);
     return go_on(reading, stream, error);

@@ -61,7 +61,7 @@ def line_of(id, record):
     labels = " ".join(l for l in facts.get("labels", "").split(";") if l)
     fields = [str(id), facts["kind"], marks or "-", facts["repository"], str(created), facts["login"], field(facts.get("name")),
               field(facts.get("object")), field(facts.get("base")), labels or "-", " ".join(assignees) or "-", field(facts["title"])]
-    return facts["state"] + "/" + facts["repository"], "\t".join(fields)
+    return facts["state"] + "/" + facts["repository"].lower(), "\t".join(fields)
 
 
 def ids_of(files):

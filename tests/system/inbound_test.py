@@ -863,11 +863,18 @@ def whatever_a_run_has_to_do_is_seen_before_it_begins(site):
     equal(said(program, *once), "", "nothing to do")
     for name, old in (("mail/reply/new/1.a", False), ("incoming-mail/held/1.a", False), ("outbox/tmp/x", False), ("purge", False),
                       ("tracker.git/refs/heads/main.lock", True), ("accounts.git/objects/pack/tmp_pack_x", True), ("tracker.git/HEAD.lock", True),
-                      ("tracker.git/objects/tmp_object_git2_x", True)):
+                      ("tracker.git/objects/tmp_object_git2_x", True), ("tracker.git/objects/pack/pack-x.pack", True),
+                      ("tracker.git/objects/pack/pack-x.rev", True)):
         make(name, old)
         equal(said(program, *once), runs, name)
         os.unlink(path(name))
         equal(said(program, *once), "", f"without {name}")
+    for name, old in (("pack-x.pack", False), ("pack-y.pack", True)):
+        make("tracker.git/objects/pack/" + name, old)
+    make("tracker.git/objects/pack/pack-y.idx", True)
+    equal(said(program, *once), "", "a pack that is being written, and one with its index")
+    for name in ("pack-x.pack", "pack-y.pack", "pack-y.idx"):
+        os.unlink(path("tracker.git/objects/pack/" + name))
     for n in range(50):
         make(f"tracker.git/objects/pack/pack-{n}.pack")
     equal(said(program, *once), runs, "packs to be made few")

@@ -386,6 +386,21 @@ def lists_of_many_repositories_are_one_in_the_order_of_ids(site):
 
 
 @test
+def repositories_of_odd_names_are_listed_each_for_itself(site):
+    """In paths that every system can check out; "ids" is a name of ours beside them."""
+    site.user("tim")
+    names = ("acme/rocket", "Acme/Rocket", "ids/4", "ids/rocket", "acme/4", "acme/rocket")
+    for name in names:
+        site.metroplex("thread", "open", "--repository", name, "--kind", "issue", "--title", name, "--as", "tim", "-", stdin="x\n")
+    equal(listed_titles(site), list(names))
+    for name in set(names):
+        equal(listed_titles(site, "--repository", name), [each for each in names if each == name])
+    paths = site.git("ls-tree", "-r", "--name-only", "HEAD", "listed").splitlines()
+    equal(paths, ["listed/of", *sorted("listed/open/" + name for name in {name.lower() for name in names})])
+    equal(fsck(site), [])
+
+
+@test
 def a_page_of_the_list_that_is_wrong_spoils_no_other(site):
     """Behind it, what somebody edited by hand is listed as it is all the same."""
     small_tracker(site)

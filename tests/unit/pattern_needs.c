@@ -37,6 +37,16 @@ static const struct {
     {".*abcdefghijkl", "efghijkl"},
     {"(?#a remark)", "*"},
     {"(?:abc){2}", "*"},
+    {".*abc{2,3}def", "abcc"},
+    {".*abc{2,}def", "abcc"},
+    {".*[^]abc]xyz", "*"},
+    {".*[]abc]xyz", "*"},
+    {".*[[:alpha:]]bcd", "*"},
+    {".*ab{2x}cd", "*"},
+    {".*ab{2", "*"},
+    {".*ab{,3}cd", "*"},
+    {".*x[\\b]yz", "*"},
+    {".*abc\\", "*"},
     {"(abc)\\1", "*"},
 };
 

@@ -255,7 +255,7 @@ check_level(Fsck *fsck, const git_oid *id, const char *path, guint level)
             continue;
         if (!is_on_the_way(below, mp_tree_is_directory(root, i), level))
             tell_misplaced(fsck, below);
-        else if (level == 2 || strcmp(name, "ids") == 0)
+        else if (level == 2 || strcmp(below, MP_LISTED "/unreadable/ids") == 0)
             check_entry(&pages, tree, root, i, below, "");
         else
             check_level(fsck, mp_tree_id(root, i), below, level + 1);
