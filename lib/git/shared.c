@@ -193,7 +193,7 @@ static const char *const branch[] = {MP_BRANCH};
 bool
 mp_store_ask_begin(MpStore *store, GError **error)
 {
-    g_clear_pointer(&store->question, mp_running_free);
+    mp_store_ask_drop(store);
     if (store->remote == NULL)
         return true;
     store->question = mp_remote_list_begin(store->remote, store->path, branch, 1, error);
@@ -212,6 +212,20 @@ mp_store_ask_end(MpStore *store, GError **error)
         !mp_store_refresh(store, error))
         return false;
     return git_oid_equal(&tip, &store->tip) || mp_store_fetch(store, error);
+}
+
+void
+mp_store_ask_drop(MpStore *store)
+{
+    g_clear_pointer(&store->question, mp_running_free);
+}
+
+bool
+mp_store_ask(MpStore *store, GError **error)
+{
+    return mp_store_ask_begin(store, error) &&
+           (store->remote == NULL ? mp_store_refresh(store, error)
+                                  : mp_store_ask_end(store, error));
 }
 
 /* --- Joining -----------------------------------------------------------------------------------

@@ -110,7 +110,7 @@ void
 mp_store_close(MpStore *store)
 {
     g_clear_pointer(&store->fetch, mp_running_free);
-    g_clear_pointer(&store->question, mp_running_free);
+    mp_store_ask_drop(store);
     g_clear_pointer(&store->remote, mp_remote_free);
     g_clear_pointer(&store->host, g_free);
     g_clear_pointer(&store->view, mp_tree_free);

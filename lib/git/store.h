@@ -70,8 +70,10 @@ bool mp_store_fetch_end(MpStore *store, GError **error);
 
 /* The same for what has mostly not changed: fetches only where the remote's branch is another, and
  * then in one more exchange. */
+bool mp_store_ask(MpStore *store, GError **error);
 bool mp_store_ask_begin(MpStore *store, GError **error);
 bool mp_store_ask_end(MpStore *store, GError **error);
+void mp_store_ask_drop(MpStore *store);
 
 /* The first meeting: takes what the remote has, or gives it what is here if it has nothing. *did
  * (the caller's) says in a word what happened, NULL if both were the same. */

@@ -51,9 +51,7 @@ mp_accounts_share(MpAccounts *accounts, const char *url, int seconds, const char
 bool
 mp_accounts_fetch(MpAccounts *accounts, GError **error)
 {
-    return mp_store_ask_begin(&accounts->store, error) &&
-           (accounts->store.remote == NULL ? mp_store_refresh(&accounts->store, error)
-                                           : mp_store_ask_end(&accounts->store, error));
+    return mp_store_ask(&accounts->store, error);
 }
 
 bool
@@ -75,7 +73,7 @@ mp_accounts_fetch_end(MpAccounts *accounts, bool *is_news, GError **error)
 void
 mp_accounts_fetch_drop(MpAccounts *accounts)
 {
-    g_clear_pointer(&accounts->store.fetch, mp_running_free);
+    mp_store_ask_drop(&accounts->store);
 }
 
 bool
