@@ -95,21 +95,28 @@ mp_listed_line_free(MpListedLine *line)
     g_free(line);
 }
 
+char *
+mp_listed_place(const MpThread *thread)
+{
+    if (thread == NULL)
+        return g_strconcat(mp_listed_name(MP_LISTED_UNREADABLE), "/ids", NULL);
+    if (thread->is_unlisted)
+        return NULL;
+    g_autofree char *path = g_ascii_strdown(thread->repository, -1);
+    return g_strconcat(mp_listed_name(thread->is_open ? MP_LISTED_OPEN : MP_LISTED_CLOSED), "/",
+                       path, NULL);
+}
+
 MpListedLine *
 mp_listed_line_of(guint64 id, const MpThread *thread)
 {
     MpListedLine *line = g_new0(MpListedLine, 1);
 
-    if (thread == NULL) {
+    line->at = mp_listed_place(thread);
+    if (thread == NULL)
         line->line = g_strdup_printf("%" G_GUINT64_FORMAT, id);
-        line->at = g_strconcat(mp_listed_name(MP_LISTED_UNREADABLE), "/ids", NULL);
-    } else if (!thread->is_unlisted) {
-        MpListed list = thread->is_open ? MP_LISTED_OPEN : MP_LISTED_CLOSED;
-
+    else if (line->at != NULL)
         line->line = line_of(thread);
-        g_autofree char *path = g_ascii_strdown(thread->repository, -1);
-        line->at = g_strconcat(mp_listed_name(list), "/", path, NULL);
-    }
     return line;
 }
 
@@ -225,16 +232,41 @@ read_of(char **lines, MpListedOf *of)
     return true;
 }
 
+/* Whether the lists in listed/ are others than it names; if it names none of some, it is not whole.
+ */
+static void
+compare_lists(MpTreeNode *directory, MpListedOf *of)
+{
+    git_oid there[MP_N_LISTED] = {0};
+    bool has_any = false, names_any = false;
+
+    for (guint i = 0; directory != NULL && i < mp_tree_count(directory); i++) {
+        MpListed list;
+
+        if (mp_listed_parse(mp_tree_name(directory, i), &list))
+            git_oid_cpy(&there[list], mp_tree_id(directory, i));
+    }
+    for (MpListed list = 0; list < MP_N_LISTED; list++) {
+        has_any |= !git_oid_is_zero(&there[list]);
+        names_any |= !git_oid_is_zero(&of->lists[list]);
+        of->is_edited |= !git_oid_equal(&there[list], &of->lists[list]);
+    }
+    of->is_there &= names_any || !has_any;
+}
+
 bool
 mp_listed_of(MpTree *tree, MpListedOf *of, GError **error)
 {
     g_autofree char *text = NULL;
+    MpTreeNode *directory;
 
     *of = (MpListedOf){0};
-    if (!mp_tree_read(tree, NULL, MP_LISTED_OF, &text, NULL, error))
+    if (!mp_tree_directory(tree, NULL, MP_LISTED, &directory, error) ||
+        !mp_tree_read(tree, NULL, MP_LISTED_OF, &text, NULL, error))
         return false;
     g_auto(GStrv) lines = g_strsplit(text != NULL ? text : "", "\n", -1);
     of->is_there = lines[0] != NULL && read_of(lines, of);
+    compare_lists(directory, of);
     return true;
 }
 

@@ -43,6 +43,9 @@ typedef struct {
 
 void mp_listed_line_free(MpListedLine *line);
 
+/* The `at` of a thread's line; the caller's. */
+char *mp_listed_place(const MpThread *thread);
+
 /* That of a thread; with `thread` NULL, of one whose record does not parse. */
 MpListedLine *mp_listed_line_of(guint64 id, const MpThread *thread);
 
@@ -72,7 +75,7 @@ bool mp_listed_is_step(const char *name);
 bool
 mp_listed_next_page(MpTree *tree, const char *base, GString *steps, char **text, GError **error);
 
-/* What is to become of a line: with `line` NULL it goes, and has to be there. */
+/* A line of a page, or what is to become of one: with `line` NULL it goes, and has to be there. */
 typedef struct {
     char key[MP_LISTED_KEY];
     const char *line;
@@ -89,11 +92,11 @@ bool mp_listed_edit(MpTree *tree, const char *base, const MpListedEdit *edits, g
 /* --- What it was made of ---------------------------------------------------------------------- */
 
 typedef struct {
-    bool is_there;
+    bool is_there, is_edited; /* the latter: lists are there that are others than these */
     git_oid threads, lists[MP_N_LISTED]; /* of these, zero for one that is empty */
 } MpListedOf;
 
-/* `is_there` is false where no tree is named. */
+/* `is_there` is false where no tree is named, or none of the lists that are there. */
 bool mp_listed_of(MpTree *tree, MpListedOf *of, GError **error);
 
 /* The text of listed/of for the lists that `tree` has, which were written; NULL for errors only. */

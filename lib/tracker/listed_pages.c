@@ -74,43 +74,28 @@ typedef struct {
     bool is_sound;
 } Editing;
 
-typedef struct {
-    char key[MP_LISTED_KEY];
-    const char *line;
-} Line;
+/* What is done at a path below a directory, with the lines or edits that belong there. */
+typedef bool (*Below)(Editing *editing, guint depth, const MpListedEdit *some, guint n,
+                      GError **error);
 
-static bool write_lines(Editing *editing, guint depth, const Line *lines, guint n, GError **error);
+static bool write_lines(Editing *editing, guint depth, const MpListedEdit *lines, guint n,
+                        GError **error);
 static bool edit(Editing *editing, guint depth, const MpListedEdit *edits, guint n, GError **error);
 
-/* How many of the keys from `at` on take the same step as the first. */
-static guint
-run_of(const char *at, gsize stride, guint n, guint depth)
-{
-    guint i = 1;
-
-    while (i < n && (at + i * stride)[depth] == at[depth])
-        i++;
-    return i;
-}
-
-static void
-step_down(Editing *editing, char step)
-{
-    g_string_append_c(editing->path, '/');
-    g_string_append_c(editing->path, step);
-}
-
+/* Those whose keys take the same step from here, together. */
 static bool
-split(Editing *editing, guint depth, const Line *lines, guint n, GError **error)
+at_each_step(Editing *editing, guint depth, const MpListedEdit *all, guint n, Below below,
+             GError **error)
 {
-    if (!mp_tree_remove_at(editing->tree, editing->path->str, error))
-        return false;
-    for (guint i = 0, some; i < n; i += some) {
-        gsize length = editing->path->len;
+    gsize length = editing->path->len;
 
-        some = run_of(lines[i].key, sizeof *lines, n - i, depth);
-        step_down(editing, lines[i].key[depth]);
-        if (!write_lines(editing, depth + 1, lines + i, some, error))
+    for (guint i = 0, some; i < n; i += some) {
+        char step = all[i].key[depth];
+
+        for (some = 1; i + some < n && all[i + some].key[depth] == step;)
+            some++;
+        g_string_append_printf(editing->path, "/%c", step);
+        if (!below(editing, depth + 1, all + i, some, error))
             return false;
         g_string_truncate(editing->path, length);
     }
@@ -118,7 +103,14 @@ split(Editing *editing, guint depth, const Line *lines, guint n, GError **error)
 }
 
 static bool
-write_lines(Editing *editing, guint depth, const Line *lines, guint n, GError **error)
+split(Editing *editing, guint depth, const MpListedEdit *lines, guint n, GError **error)
+{
+    return mp_tree_remove_at(editing->tree, editing->path->str, error) &&
+           at_each_step(editing, depth, lines, n, write_lines, error);
+}
+
+static bool
+write_lines(Editing *editing, guint depth, const MpListedEdit *lines, guint n, GError **error)
 {
     g_autoptr(GString) text = g_string_new(NULL);
 
@@ -136,12 +128,12 @@ write_lines(Editing *editing, guint depth, const Line *lines, guint n, GError **
 static GArray *
 read_lines(Editing *editing, char *text)
 {
-    GArray *lines = g_array_new(FALSE, FALSE, sizeof(Line));
+    GArray *lines = g_array_new(FALSE, FALSE, sizeof(MpListedEdit));
     guint64 last = 0;
 
     for (char *rest = text, *line; rest != NULL && *rest != '\0';) {
         line = strsep(&rest, "\n");
-        Line read = {.line = line};
+        MpListedEdit read = {.line = line};
         guint64 id = mp_listed_line_id(line);
 
         if (id <= last) {
@@ -158,14 +150,10 @@ read_lines(Editing *editing, char *text)
 static void
 take_edit(Editing *editing, GArray *merged, const MpListedEdit *one, bool is_there)
 {
-    Line line = {.line = one->line};
-
-    if (one->line == NULL) {
+    if (one->line == NULL)
         editing->is_sound = editing->is_sound && is_there;
-        return;
-    }
-    memcpy(line.key, one->key, sizeof line.key);
-    g_array_append_val(merged, line);
+    else
+        g_array_append_vals(merged, one, 1);
 }
 
 static bool
@@ -176,10 +164,10 @@ edit_page(Editing *editing, guint depth, const MpListedEdit *edits, guint n, GEr
     if (!mp_tree_read(editing->tree, NULL, editing->path->str, &text, NULL, error))
         return false;
     g_autoptr(GArray) lines = read_lines(editing, text);
-    g_autoptr(GArray) merged = g_array_new(FALSE, FALSE, sizeof(Line));
+    g_autoptr(GArray) merged = g_array_new(FALSE, FALSE, sizeof(MpListedEdit));
     guint i = 0;
     for (guint j = 0; j < lines->len; j++) {
-        const Line *line = &g_array_index(lines, Line, j);
+        const MpListedEdit *line = &g_array_index(lines, MpListedEdit, j);
         int order = 1;
 
         while (i < n && (order = strcmp(edits[i].key, line->key)) <= 0) {
@@ -192,7 +180,7 @@ edit_page(Editing *editing, guint depth, const MpListedEdit *edits, guint n, GEr
     }
     while (i < n)
         take_edit(editing, merged, &edits[i++], false);
-    return write_lines(editing, depth, (const Line *)merged->data, merged->len, error);
+    return write_lines(editing, depth, (const MpListedEdit *)merged->data, merged->len, error);
 }
 
 /* The texts below a directory whose lines fit into one page; NULL where they do not. */
@@ -244,15 +232,8 @@ edit_directory(Editing *editing, guint depth, const MpListedEdit *edits, guint n
 
     for (guint i = 0; i < n; i++)
         has_fewer |= edits[i].line == NULL;
-    for (guint i = 0, some; i < n; i += some) {
-        gsize length = editing->path->len;
-
-        some = run_of(edits[i].key, sizeof *edits, n - i, depth);
-        step_down(editing, edits[i].key[depth]);
-        if (!edit(editing, depth + 1, edits + i, some, error))
-            return false;
-        g_string_truncate(editing->path, length);
-    }
+    if (!at_each_step(editing, depth, edits, n, edit, error))
+        return false;
     return !has_fewer || join(editing, error);
 }
 

@@ -56,9 +56,7 @@ old_place(const Writing *writing, guint64 id, char **place, GError **error)
     if (text == NULL)
         return true;
     g_autoptr(MpThread) thread = mp_record_parse_thread(text, path, id, NULL);
-    MpListedLine *line = mp_listed_line_of(id, thread);
-    *place = g_steal_pointer(&line->at);
-    mp_listed_line_free(line);
+    *place = mp_listed_place(thread);
     return true;
 }
 
@@ -210,21 +208,14 @@ static bool
 compare(Writing *writing, GError **error)
 {
     MpStore *store = writing->chain->store;
-    g_autofree char *there = NULL, *expected = NULL;
     MpListedOf of;
 
     if (!mp_listed_of(mp_store_view(store), &of, error) ||
         !mp_listed_fresh(store, &of, writing->fresh, &writing->is_whole, error))
         return false;
-    if (writing->is_whole)
-        return true;
-    if (!mp_tree_read(mp_store_view(store), NULL, MP_LISTED_OF, &there, NULL, error))
-        return false;
-    expected = mp_listed_of_text(mp_store_view(store), &of.threads, error);
-    if (expected == NULL)
-        return false;
-    writing->is_whole = g_strcmp0(there, expected) != 0;
-    writing->threads = mp_tree_new(store->odb, NULL, &of.threads);
+    writing->is_whole |= of.is_edited;
+    if (!writing->is_whole)
+        writing->threads = mp_tree_new(store->odb, NULL, &of.threads);
     return true;
 }
 
@@ -269,14 +260,10 @@ mp_listed_note(GHashTable *changes, MpTree *tree, guint64 id, const MpThread *th
     MpListedLine *line = mp_listed_line_of(id, thread);
     g_autoptr(MpThread) old = NULL;
 
-    if (noted != NULL) {
+    if (noted != NULL)
         line->was_at = g_strdup(noted->was_at);
-    } else if (!mp_read_thread(tree, id, &old, NULL) || old != NULL) {
-        MpListedLine *before = mp_listed_line_of(id, old);
-
-        line->was_at = g_steal_pointer(&before->at);
-        mp_listed_line_free(before);
-    }
+    else if (!mp_read_thread(tree, id, &old, NULL) || old != NULL)
+        line->was_at = mp_listed_place(old);
     g_hash_table_insert(changes, key, line);
 }
 

@@ -116,6 +116,17 @@ def line_of(clone):
         return f.readline()
 
 
+OF = "stale-index listed/of"  # of lists that somebody edited
+
+
+def of(clone, threads, has_lists):
+    """listed/of with another tree of threads, or the same, and with its lists or without."""
+    path = os.path.join(clone, "listed/of")
+    with open(path) as f:
+        first, lists = f.read().split("\n", 1)
+    write(clone, "listed/of", f"{threads or first}\n{lists if has_lists else ''}")
+
+
 def paged(clone, step):
     """The page of open threads becomes a directory with one page, that of the threads whose ids have so many digits."""
     lines = line_of(clone)
@@ -202,20 +213,21 @@ PLANTED = [
      ["unnamed " + T + "/comments/1/attachments/b.png"]),
     ("a text that is not UTF-8", lambda c: open(os.path.join(c, T, "comments/1/comment.md"), "wb").write(b"\xff\xfe\n"),
      ["malformed " + T + "/comments/1/comment.md"]),
-    ("a thread that no line is of", lambda c: replace(c, LISTED, line_of(c), ""), ["malformed " + LISTED, f"no-index {T}/thread"]),
-    ("a line of no thread", lambda c: write(c, LISTED, line_of(c).replace("1", "77", 1), "a"), ["stale-index " + LISTED]),
-    ("a line of another repository", lambda c: write(c, "listed/open/acme/other", line_of(c).replace("1", "702", 1)), ["stale-index listed/open/acme/other"]),
-    ("a line that says something else", lambda c: replace(c, LISTED, "\tRocket", "\tPocket"), ["stale-index " + LISTED]),
-    ("lines in the wrong list", lambda c: rename(c, LISTED, LISTED.replace("open", "closed")), [f"stale-index {LISTED.replace('open', 'closed')}"]),
-    ("a line twice", lambda c: write(c, LISTED, line_of(c), "a"), ["malformed " + LISTED]),
-    ("a line in two lists", lambda c: write(c, LISTED.replace("open", "closed"), line_of(c)), ["stale-index " + LISTED.replace("open", "closed")]),
-    ("lines in a page of others", lambda c: paged(c, "2"), [f"malformed {LISTED}/2", f"no-index {T}/thread", f"malformed {LISTED}"]),
-    ("pages of what would be one", lambda c: paged(c, "1"), [f"malformed {LISTED}"]),
-    ("a page of too many lines", lambda c: write(c, LISTED, "".join(line_of(c).replace("1", str(id), 1) for id in range(900, 1000)), "a"), [*100 * ["stale-index " + LISTED], "malformed " + LISTED]),
-    ("a page without a line", lambda c: write(c, "listed/closed/acme/rocket", ""), ["malformed listed/closed/acme/rocket"]),
+    ("a thread that no line is of", lambda c: replace(c, LISTED, line_of(c), ""), ["malformed " + LISTED, f"no-index {T}/thread", OF]),
+    ("a line of no thread", lambda c: write(c, LISTED, line_of(c).replace("1", "77", 1), "a"), ["stale-index " + LISTED, OF]),
+    ("a line of another repository", lambda c: write(c, "listed/open/acme/other", line_of(c).replace("1", "702", 1)), ["stale-index listed/open/acme/other", OF]),
+    ("a line that says something else", lambda c: replace(c, LISTED, "\tRocket", "\tPocket"), ["stale-index " + LISTED, OF]),
+    ("lines in the wrong list", lambda c: rename(c, LISTED, LISTED.replace("open", "closed")), [f"stale-index {LISTED.replace('open', 'closed')}", OF]),
+    ("a line twice", lambda c: write(c, LISTED, line_of(c), "a"), ["malformed " + LISTED, OF]),
+    ("a line in two lists", lambda c: write(c, LISTED.replace("open", "closed"), line_of(c)), ["stale-index " + LISTED.replace("open", "closed"), OF]),
+    ("lines in a page of others", lambda c: paged(c, "2"), [f"malformed {LISTED}/2", f"no-index {T}/thread", f"malformed {LISTED}", OF]),
+    ("pages of what would be one", lambda c: paged(c, "1"), [f"malformed {LISTED}", OF]),
+    ("a page of too many lines", lambda c: write(c, LISTED, "".join(line_of(c).replace("1", str(id), 1) for id in range(900, 1000)), "a"), [*100 * ["stale-index " + LISTED], "malformed " + LISTED, OF]),
+    ("a page without a line", lambda c: write(c, "listed/closed/acme/rocket", ""), ["malformed listed/closed/acme/rocket", OF]),
     ("a list of nothing", lambda c: write(c, "listed/of", "x\n"), ["malformed listed/of"]),
-    ("a list of threads that are gone", lambda c: write(c, "listed/of", 39 * "0" + "1\n"), ["stale-index listed/of"]),
-    ("what is no list", lambda c: (write(c, "listed/notes", ""), write(c, "listed/open/notes", ""), write(c, "listed/unreadable/notes", "")), ["misplaced listed/notes", "misplaced listed/open/notes", "misplaced listed/unreadable/notes"]),
+    ("a list of threads that are gone", lambda c: of(c, 39 * "0" + "1", True), [OF]),
+    ("lists that are not named", lambda c: of(c, "", False), ["malformed listed/of"]),
+    ("what is no list", lambda c: (write(c, "listed/notes", ""), write(c, "listed/open/notes", ""), write(c, "listed/unreadable/notes", "")), ["misplaced listed/notes", "misplaced listed/open/notes", "misplaced listed/unreadable/notes", OF]),
     ("a thread in the wrong place", lambda c: write(c, "threads/000/0/0/0/0/12/thread", "x"), ["misplaced threads/000/0/0/0/0/12"]),
     ("an import of a thread that is not there", lambda c: write(c, "imports/00/" + 30 * "0", "99\n"),
      ["stale-index imports/00/" + 30 * "0"]),

@@ -90,10 +90,13 @@ mp_fsck_listed_begin(Fsck *fsck)
         return mp_fsck_tell_error(fsck, MP_LISTED_OF, &why);
     fsck->listed.is_checked = !is_whole;
     if (text != NULL && !of.is_there)
-        mp_fsck_tell(fsck, "malformed", MP_LISTED_OF, g_strdup(ANEW), "not the ids of trees");
+        mp_fsck_tell(fsck, "malformed", MP_LISTED_OF, g_strdup(ANEW), "not the ids of trees, or of no list");
     else if (text != NULL && is_whole)
         mp_fsck_tell(fsck, "stale-index", MP_LISTED_OF, g_strdup(ANEW),
                      "a tree that it names is not there: thread list reads every thread");
+    else if (text != NULL && of.is_edited)
+        mp_fsck_tell(fsck, "stale-index", MP_LISTED_OF, g_strdup(ANEW),
+                     "the lists that it names, and that are read, are not those beside it");
 }
 
 void
