@@ -13,8 +13,8 @@
 #include "base/directory.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "base/process.h"
 #include "git/git.h"
+#include "git/program.h"
 
 #define FACTOR 2
 #define PACK   ".pack"
@@ -55,11 +55,11 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Join, join_clear)
  */
 
 static bool
-has(GPtrArray *names, const char *name, const char *suffix)
+has(const Join *join, const char *name, const char *suffix)
 {
-    g_autofree char *whole = g_strconcat(name, suffix, NULL);
+    g_autofree char *file = g_strconcat(name, suffix, NULL);
 
-    return g_ptr_array_find_with_equal_func(names, whole, g_str_equal, NULL);
+    return faccessat(join->fd, file, F_OK, 0) == 0;
 }
 
 /* Whether there is something in whose terms we do not think. */
@@ -83,7 +83,7 @@ by_octets(gconstpointer a, gconstpointer b)
 }
 
 static bool
-list_packs(Join *join, GPtrArray *names, GError **error)
+list_packs(Join *join, const GPtrArray *names, GError **error)
 {
     join->packs = g_array_new(FALSE, FALSE, sizeof(Pack));
     g_array_set_clear_func(join->packs, (GDestroyNotify)pack_clear);
@@ -93,11 +93,11 @@ list_packs(Join *join, GPtrArray *names, GError **error)
         struct stat st;
 
         if (!g_str_has_prefix(file, "pack-") || !g_str_has_suffix(file, PACK) ||
-            !has(names, name, ".idx"))
+            !has(join, name, ".idx"))
             continue;
         if (fstatat(join->fd, file, &st, 0) < 0)
             return mp_fail_errno(error, "cannot look at %s/%s", join->directory, file);
-        if (has(names, name, ".keep")) {
+        if (has(join, name, ".keep")) {
             join->stays = MAX(join->stays, (guint64)st.st_size);
             continue;
         }
@@ -201,26 +201,17 @@ list_of_ids(const Join *join, GError **error)
 static char *
 write_pack(const Join *join, int seconds, GError **error)
 {
-    static const char *const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8",
-                                              NULL};
     g_autofree char *base = g_strconcat(join->directory, "/pack", NULL);
-    /* one pack, whatever the configuration says of their size */
-    const char *argv[] = {"git",     "-C",
-                          join->path, "-c",
-                          "pack.packSizeLimit=0", "pack-objects",
-                          "--quiet", "--delta-base-offset",
-                          base,      NULL};
+    const char *words[] = {"pack-objects", "--quiet", "--delta-base-offset", base, NULL};
     g_auto(MpFd) list = list_of_ids(join, error);
-    g_auto(MpProcess) git = {0};
+    g_autofree char *hash = NULL;
 
-    if (list < 0 || !mp_process_feed(&git, argv, environment, list, seconds, error))
+    if (list < 0 || !mp_git_run(join->path, words, list, seconds, &hash, error))
         return NULL;
-    g_strstrip(git.out);
-    if (git.status == 0 && strlen(git.out) == GIT_OID_HEXSZ)
-        return g_strconcat("pack-", git.out, NULL);
-    g_strdelimit(git.err, "\n", ' ');
-    return mp_fail_null(error, MP_ERROR_TEMPORARY, "git pack-objects of %s: %s", join->path,
-                        git.is_too_slow ? "took too long" : g_strstrip(git.err));
+    if (strlen(hash) != GIT_OID_HEXSZ)
+        return mp_fail_null(error, MP_ERROR_TEMPORARY, "git pack-objects of %s: no name of a pack",
+                            join->path);
+    return g_strconcat("pack-", hash, NULL);
 }
 
 /* That it is whole on the disk, before anything else goes. */
@@ -250,9 +241,8 @@ remove_old(const Join *join, const char *fresh, GError **error)
 
     for (guint i = 0; i < join->n; i++) {
         const char *name = g_array_index(join->packs, Pack, i).name;
-        g_autofree char *keep = g_strconcat(name, ".keep", NULL);
 
-        if (strcmp(name, fresh) == 0 || faccessat(join->fd, keep, F_OK, 0) == 0)
+        if (strcmp(name, fresh) == 0 || has(join, name, ".keep"))
             continue;
         for (gsize j = 0; j < G_N_ELEMENTS(suffixes); j++) {
             g_autofree char *file = g_strconcat(name, suffixes[j], NULL);
@@ -264,8 +254,9 @@ remove_old(const Join *join, const char *fresh, GError **error)
     return true;
 }
 
+/* *joined is false, and nothing was done, where that is git repack's. */
 static bool
-join_packs(const char *path, int seconds, bool *joined, GError **error)
+join_small(const char *path, int seconds, bool *joined, GError **error)
 {
     g_auto(Join)
         join = {.path = path, .directory = g_build_filename(path, "objects/pack", NULL), .fd = -1};
@@ -290,10 +281,11 @@ join_packs(const char *path, int seconds, bool *joined, GError **error)
 }
 
 bool
-mp_packs_join(const char *path, int seconds, bool *joined, GError **error)
+mp_packs_join(const char *path, int seconds, GError **error)
 {
-    git_libgit2_init(); /* no store has to be open */
-    bool good = join_packs(path, seconds, joined, error);
-    git_libgit2_shutdown();
-    return good;
+    static const char *const repack[] = {"repack", "--quiet", "--geometric=2", "-d", NULL};
+    bool joined;
+
+    return mp_git_start(error) && join_small(path, seconds, &joined, error) &&
+           (joined || mp_git_run(path, repack, -1, seconds, NULL, error));
 }

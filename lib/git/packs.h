@@ -11,13 +11,12 @@
 /*
  * Makes one pack of the small ones of the repository at `path`, so that of those that stay each has
  * twice the octets of the next smaller one, and that twice those of the new one, as git repack
- * --geometric=2 counts objects. *joined is false, and nothing was done, where no pack stays that is
- * twice as large as the new one, or where there is something that this does not know (an index over
- * many packs, say): git repack is for that, but not for an error. A pack with a .keep is left as it
- * is, also where that comes meanwhile.
+ * --geometric=2 counts objects. That one does it where no pack stays that is twice as large as the
+ * new one, or where there is something that this does not know (an index over many packs, say). A
+ * pack with a .keep is left as it is, also where that comes meanwhile.
  *
  * A pack goes only once all of its objects are in the new one, which is in its place and synced: a
  * kill anywhere leaves them twice, at worst. Who reads meanwhile finds an object in either. The
  * caller holds the lock of objects/pack; `seconds` is what git may take.
  */
-bool mp_packs_join(const char *path, int seconds, bool *joined, GError **error);
+bool mp_packs_join(const char *path, int seconds, GError **error);

@@ -10,9 +10,9 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/lock.h"
-#include "base/process.h"
 #include "git/git.h"
 #include "git/internal.h"
+#include "git/program.h"
 
 #define COMMITS 256 /* in one pack, which is in memory until it is written */
 #define LOST    "refs/metroplex/lost/"
@@ -367,22 +367,7 @@ mp_store_write_hook(const MpStore *store, GError **error)
 static bool
 run_git(const MpStore *store, const char *const *words, GError **error)
 {
-    static const char *const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8",
-                                              NULL};
-    g_autoptr(GPtrArray) argv = g_ptr_array_new();
-    g_auto(MpProcess) git = {0};
-
-    g_ptr_array_add(argv, (gpointer) "git");
-    g_ptr_array_add(argv, (gpointer) "-C");
-    g_ptr_array_add(argv, store->path);
-    for (const char *const *word = words; *word != NULL; word++)
-        g_ptr_array_add(argv, (gpointer)*word);
-    g_ptr_array_add(argv, NULL);
-    if (!mp_process_run(&git, (const char *const *)argv->pdata, environment, 0, error))
-        return false;
-    g_strdelimit(git.err, "\n", ' ');
-    return git.status == 0 || mp_fail(error, MP_ERROR_TEMPORARY, "git %s of %s: %s", words[0],
-                                      store->path, g_strstrip(git.err));
+    return mp_git_run(store->path, words, -1, 0, NULL, error);
 }
 
 /* It names commits that are gone; upkeep writes it anew. */

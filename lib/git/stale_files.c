@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -68,6 +69,12 @@ listing_clear(Listing *listing)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Listing, listing_clear)
 
+static int
+by_name(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 static bool
 list(Listing *listing, const char *repository, const char *directory, GError **error)
 {
@@ -77,18 +84,22 @@ list(Listing *listing, const char *repository, const char *directory, GError **e
     listing->directory = directory;
     listing->path = g_build_filename(repository, directory, NULL);
     listing->names = mp_list_directory_if_any(listing->path, error);
+    if (listing->names != NULL)
+        g_ptr_array_sort(listing->names, by_name);
     return listing->names != NULL;
 }
 
-/* Whether that is there which a pattern asks for besides. */
+/* Whether that is there which a pattern asks for besides: of each pack at each run, so that it
+ * makes no system call. */
 static bool
-is_needed(const char *file, gsize i)
+is_needed(const Listing *listing, const char *name, gsize i)
 {
     if (patterns[i].unless == NULL)
         return false;
-    g_autofree char *stem = g_strndup(file, strlen(file) - strlen(patterns[i].suffix));
+    g_autofree char *stem = g_strndup(name, strlen(name) - strlen(patterns[i].suffix));
     g_autofree char *other = g_strconcat(stem, patterns[i].unless, NULL);
-    return access(other, F_OK) == 0 || errno != ENOENT;
+    return bsearch(&other, listing->names->pdata, listing->names->len, sizeof(gpointer), by_name) !=
+           NULL;
 }
 
 /* Calls `visit` for each dead file of one pattern; *is_any if there is one. */
@@ -104,11 +115,10 @@ for_matching(Listing *listing, const char *repository, gsize i, void (*visit)(co
         struct stat st;
 
         if (!g_str_has_prefix(name, patterns[i].prefix) ||
-            !g_str_has_suffix(name, patterns[i].suffix))
+            !g_str_has_suffix(name, patterns[i].suffix) || is_needed(listing, name, i))
             continue;
         file = g_build_filename(listing->path, name, NULL);
-        if (lstat(file, &st) < 0 || !S_ISREG(st.st_mode) || !is_dead(&st, patterns[i].age) ||
-            is_needed(file, i))
+        if (lstat(file, &st) < 0 || !S_ISREG(st.st_mode) || !is_dead(&st, patterns[i].age))
             continue;
         *is_any = true;
         visit(file);
