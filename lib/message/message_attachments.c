@@ -24,7 +24,7 @@ static bool
 decode_memory(GMimeStream *stream, GMimeContentEncoding encoding, Decoded *decoded)
 {
     enum { STEP = 4096 };
-    char chunk[2 * STEP]; /* no octet becomes two of them, but for what was held back */
+    char chunk[2 * STEP]; /* a step gives as many octets as it takes, and three more at most */
     GMimeEncoding state;
 
     if (!GMIME_IS_STREAM_MEM(stream) || encoding == GMIME_CONTENT_ENCODING_UUENCODE)

@@ -47,7 +47,7 @@ is_plain(const char *value)
     bool is_ascii = mp_is_ascii_line(value, strlen(value)) ||
                     (g_str_is_ascii(value) && strchr(value, '\x1b') == NULL);
 
-    return is_ascii && (strchr(value, '?') == NULL || strstr(value, "=?") == NULL);
+    return is_ascii && strstr(value, "=?") == NULL;
 }
 
 static char *
@@ -289,14 +289,8 @@ add_header(MpReading *reading, const MpRawField *field, const char *value)
 static guint
 next_field(const GArray *fields, const char *name, guint i)
 {
-    gsize length = strlen(name);
-
-    for (; i < fields->len; i++) {
-        const MpRawField *field = &g_array_index(fields, MpRawField, i);
-
-        if (field->name_length == length && mp_field_is(field, name))
-            break;
-    }
+    while (i < fields->len && !mp_field_is(&g_array_index(fields, MpRawField, i), name))
+        i++;
     return i;
 }
 

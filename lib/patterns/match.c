@@ -72,6 +72,13 @@ pattern_code(guint pattern)
     return (pcre2_code *)pattern_codes[pattern];
 }
 
+/* Perhaps by another thread. */
+static bool
+is_compiled(guint pattern)
+{
+    return g_atomic_pointer_get(&pattern_codes[pattern]) != 0;
+}
+
 /* Of a row by itself. */
 static pcre2_code *
 row_code(guint row)
@@ -236,13 +243,14 @@ match_pattern(MpMatcher *matcher, guint pattern, const char *text)
     return &mp_rules[matched_row(matcher)];
 }
 
-/* The same, but of the candidates. Some rows are compiled sooner than all of them. */
+/* The same, but of the candidates. Some rows are compiled sooner than all of them; each may then
+ * take as many steps as all together. */
 static const MpRule *
 match_candidates(MpMatcher *matcher, guint pattern, const char *text, const MpCandidates *found)
 {
     if ((found->flags & 1u << pattern) == 0)
         return NULL;
-    if (found->n_rows > MP_CANDIDATES_MOST || pattern_codes[pattern] != 0)
+    if (found->n_rows > MP_CANDIDATES_MOST || is_compiled(pattern))
         return match_pattern(matcher, pattern, text);
     for (guint i = 0; i < found->n_rows; i++) {
         const MpRule *rule = &mp_rules[found->rows[i]];

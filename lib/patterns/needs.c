@@ -28,6 +28,13 @@ mp_needs_new(void)
     return needs;
 }
 
+void
+mp_needs_free(MpNeeds *needs)
+{
+    g_array_unref(needs->entries);
+    g_free(needs);
+}
+
 static guint32
 gram_of(guint64 word)
 {
@@ -84,7 +91,7 @@ static const guint8 seen_ascii[256] = {
 };
 
 /* Letters of Latin script up to U+02BF, and marks above letters: another case of one is another of
- * them, as far as the patterns have it. But U+017F is an s, and U+00B5 is Greek. General
+ * them, or a character of which nothing is said. But U+017F is an s, and U+00B5 is Greek. General
  * punctuation has no case. */
 guint8
 mp_needs_seen(const char *character)

@@ -20,6 +20,9 @@ typedef struct {
 } MpCandidates;
 
 MpNeeds *mp_needs_new(void);
+void mp_needs_free(MpNeeds *needs);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpNeeds, mp_needs_free)
 
 /* Adds what the pattern of a row (PCRE2, UTF and caseless) needs, under one bit. `is_whole`: it
  * begins where the text does. What cannot be told from it is taken for a match of everything. */

@@ -6,7 +6,7 @@
 
 enum { EXACT = 16 };
 
-/* All that a part of the pattern matches; or, if that is `any`thing, nothing. */
+/* All that a part of the pattern matches; with `any` that may be anything, and no words are here. */
 typedef struct {
     guint n;
     bool any;

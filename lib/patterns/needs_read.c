@@ -98,16 +98,22 @@ end_here(Reader *reader, Sequence *sequence)
     sequence->is_part = true;
 }
 
+/* Nothing matches it: all that it may be is nothing. */
+static bool
+is_never(const Part *part)
+{
+    return !part->exact.any && part->exact.n == 0;
+}
+
 /* What has to be somewhere in the text. */
 static void
 require(Reader *reader, Sequence *sequence, const Part *part)
 {
-    sequence->is_never |=
-        part->exact.any ? !part->needed.any && part->needed.n == 0 : part->exact.n == 0;
+    sequence->is_never |= is_never(part);
     if (sequence->is_never)
         return;
     offer_exact(reader, &sequence->needed, &part->exact);
-    if (!part->needed.any && (sequence->needed.any || part->needed.n > 0)) {
+    if (!part->needed.any) {
         g_autofree guint64 *words =
             g_memdup2(words_of(reader, &part->needed), part->needed.n * sizeof *words);
         offer(reader, &sequence->needed, words, part->needed.n);
@@ -166,11 +172,9 @@ read_group(Reader *reader, bool *looks, bool *is_void)
 static void
 repeat(Part *part, guint least, guint most)
 {
-    bool is_never = part->exact.any ? !part->needed.any && part->needed.n == 0 : part->exact.n == 0;
-
     if (least > 0)
         return;
-    if (is_never)
+    if (is_never(part))
         *part = part_of(&exact_nothing);
     else if (most == 1 && !part->exact.any)
         exact_add(&part->exact, 0);
@@ -300,7 +304,7 @@ read_sequence(Reader *reader)
 static void
 add_needed(Reader *reader, MpNeededWords *all, Part *part)
 {
-    if (!part->exact.any && part->exact.n == 0)
+    if (is_never(part))
         return;
     offer_exact(reader, &part->needed, &part->exact);
     if (part->needed.any || all->n + part->needed.n > MP_NEEDS_MOST)

@@ -16,9 +16,9 @@ typedef struct {
     guint64 words[MP_NEEDS_MOST];
 } MpNeededWords;
 
-/* One of the words is in whatever matches, in texts of which mp_needs_seen() says something. With
- * none of them nothing matches. Each has MP_NEEDS_SHORTEST characters or more. `is_whole`: the
- * pattern begins where the text does. */
+/* One of the words is in whatever matches, in texts of which mp_needs_seen() says something; where
+ * there are no words, and may be no others, it matches no such text. Each has MP_NEEDS_SHORTEST
+ * characters or more. `is_whole`: the pattern begins where the text does. */
 void mp_needs_read(const char *pattern, bool is_whole, MpNeededWords *words);
 
 guint mp_needs_length(guint64 word);
