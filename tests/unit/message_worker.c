@@ -365,24 +365,26 @@ mebibytes(guint64 n)
 }
 
 static MpWorker *
-new_worker(void)
+worker_with(guint wall_ms, guint cpu_ms)
 {
     MpWorker *worker = mp_worker_new(child);
-    MpWorkerBudget budget = {.wall_ms = 6000, .cpu_ms = 300, .memory = 64 * 1024 * 1024};
+    MpWorkerBudget budget = {.wall_ms = wall_ms, .cpu_ms = cpu_ms, .memory = 64 * 1024 * 1024};
 
     mp_worker_set_budget(worker, &budget);
     return worker;
+}
+
+static MpWorker *
+new_worker(void)
+{
+    return worker_with(6000, 300);
 }
 
 /* A virtual machine that has just started takes half a second to give 80 MiB. */
 static MpWorker *
 patient_worker(void)
 {
-    MpWorker *worker = mp_worker_new(child);
-    MpWorkerBudget budget = {.wall_ms = 60000, .cpu_ms = 20000, .memory = 64 * 1024 * 1024};
-
-    mp_worker_set_budget(worker, &budget);
-    return worker;
+    return worker_with(60000, 20000);
 }
 
 static int
