@@ -324,11 +324,11 @@ runs(const char *head, const char *first, const char *second, gsize octets)
 }
 
 /* Memory that was given back to the system and is taken again costs more than all the rest, and
- * only above some size. */
+ * only above some size: so it is all of the heap, which keeps it. */
 static void
 keep_memory(void)
 {
-    mallopt(M_MMAP_THRESHOLD, 32 * 1024 * 1024); /* the most that there can be */
+    mallopt(M_MMAP_MAX, 0);
     mallopt(M_TRIM_THRESHOLD, G_MAXINT);
 }
 
