@@ -33,7 +33,8 @@ typedef struct {
         bool is_wanted, is_kept;    /* after the next push, and after the last one */
         guint n_kept;               /* pushes after which it was */
         bool has_followed;          /* with it, what the remote had: no fetch is needed for that */
-        gint64 begun, usual;        /* when it became ours, and how long we had it (us) */
+        gint64 begun, given_back;   /* when it became ours, and when it was last given back (us) */
+        gint64 usual, to_take;      /* how long we had it, and what it took to take it (us) */
         git_oid nobody, own;        /* what the ref says */
     } turn;                         /* see turn.h */
 } MpStore;

@@ -14,6 +14,7 @@
 #define POLL_MIN_US 20000 /* a poll costs two hosts a process or two */
 #define POLL_MAX_US 80000
 #define KEPT_MAX    1 /* others wait as long */
+#define OTHERS_TAKE 2 /* to look and to take it, they need so many times what we need to take it */
 #define HURRY       2 /* others may be done in this part of the time that we need with the turn */
 
 static bool
@@ -84,7 +85,8 @@ mp_turn_moves(MpStore *store, MpMove *moves)
 typedef struct {
     git_oid at[2]; /* the turn, and the branch */
     gint64 since;
-    bool is_new; /* it was not so when it was asked before */
+    bool is_new;    /* it was not so when it was asked before */
+    bool is_others; /* the turn, at least */
 } Seen;
 
 static bool
@@ -96,6 +98,7 @@ look(MpStore *store, Seen *seen, GError **error)
     if (!mp_remote_list(store->remote, store->path, refs, at, G_N_ELEMENTS(refs), error))
         return false;
     seen->is_new = seen->since == 0 || memcmp(at, seen->at, sizeof at) != 0;
+    seen->is_others = seen->since == 0 || !git_oid_equal(&at[0], &seen->at[0]);
     if (seen->is_new)
         seen->since = g_get_monotonic_time();
     memcpy(seen->at, at, sizeof at);
@@ -121,9 +124,11 @@ take(MpStore *store, const Seen *seen, GError **error)
     if (!write_marks(store, error)) /* a purge may have collected them */
         return false;
     const MpMove move = {MP_TURN, seen->at[0], store->turn.own};
+    gint64 asked = g_get_monotonic_time();
     MpPush push = mp_remote_push(store->remote, store->path, &move, 1, &why);
     store->turn.is_ours = push == MP_PUSHED;
     store->turn.begun = g_get_monotonic_time();
+    store->turn.to_take = store->turn.begun - asked;
     store->turn.n_kept = 0;
     if (push == MP_REFUSED || push == MP_UNKNOWN) {
         mp_debug("No turn: %s", why->message);
@@ -150,9 +155,21 @@ pause_between(const MpStore *store, const Seen *seen)
 {
     gint64 pause = g_random_int_range(POLL_MIN_US, POLL_MAX_US);
 
-    if (seen->is_new && !may_be_taken(store, seen))
+    if (seen->is_others && !may_be_taken(store, seen))
         pause += MIN(store->turn.usual / HURRY, G_USEC_PER_SEC);
     g_usleep((gulong)pause);
+}
+
+/* Whoever gave the turn back knows that before all others, and would have it again each time before
+ * they look: it waits until they have looked, and taken it. */
+static void
+let_others_look(const MpStore *store)
+{
+    gint64 others = POLL_MAX_US + OTHERS_TAKE * store->turn.to_take;
+    gint64 end = store->turn.given_back + MIN(others, G_USEC_PER_SEC);
+
+    if (store->turn.given_back != 0)
+        g_usleep((gulong)MAX(end - g_get_monotonic_time(), 0));
 }
 
 static bool
@@ -160,6 +177,7 @@ wait_for_turn(MpStore *store, Seen *seen, GError **error)
 {
     gint64 end = g_get_monotonic_time() + (gint64)WAIT_S * G_USEC_PER_SEC;
 
+    let_others_look(store);
     while (store->turn.is_there && !store->turn.is_ours && g_get_monotonic_time() < end &&
            !mp_is_stopped()) {
         if (!look(store, seen, error) || (may_be_taken(store, seen) && !take(store, seen, error)))
@@ -187,6 +205,13 @@ take_turn(MpStore *store, GError **error)
     return good;
 }
 
+static void
+note_given_back(MpStore *store)
+{
+    store->turn.given_back = g_get_monotonic_time();
+    store->turn.usual = store->turn.given_back - store->turn.begun;
+}
+
 void
 mp_turn_note_push(MpStore *store, const MpMove *turn)
 {
@@ -194,7 +219,7 @@ mp_turn_note_push(MpStore *store, const MpMove *turn)
     if (store->turn.is_kept)
         store->turn.n_kept++;
     else if (store->turn.is_ours)
-        store->turn.usual = g_get_monotonic_time() - store->turn.begun;
+        note_given_back(store);
     store->turn.is_ours = store->turn.is_kept;
 }
 
@@ -233,6 +258,8 @@ mp_store_leave_turn(MpStore *store)
     if (!store->turn.is_ours || store->turn.is_kept)
         return;
     store->turn.is_ours = false;
-    if (mp_remote_push(store->remote, store->path, &move, 1, &why) != MP_PUSHED)
+    if (mp_remote_push(store->remote, store->path, &move, 1, &why) == MP_PUSHED)
+        note_given_back(store);
+    else
         mp_debug("The turn was not given back: %s", why->message);
 }
