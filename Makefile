@@ -36,6 +36,7 @@ ALL_LDFLAGS = -pie -Wl,-z,relro -Wl,-z,now -Wl,--as-needed $(LDFLAGS)
 LIB_SRC  := $(sort $(wildcard lib/*/*.c lib/*/*/*.c))
 PROGRAMS := metroplex notifier
 INNER    := metroplex-commands metroplex-run metroplex-worker
+HOOKS    := hooks/pre-push
 UNIT_SRC := $(sort $(wildcard tests/unit/*.c))
 
 LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
@@ -50,7 +51,7 @@ obj       = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1)/*.c)))
 CATALOGUES := $(patsubst lib/po/%.po,$(BUILD)/share/locale/%/LC_MESSAGES/metroplex.mo,$(wildcard lib/po/*.po))
 C_TEXTS     = $(sort $(wildcard lib/*/*.[ch] metroplex/*.c notifier/*.c))
 
-all: $(PROGRAMS:%=$(BUILD)/bin/%) $(INNER:%=$(BUILD)/libexec/metroplex/%) $(CATALOGUES) ## build the programs
+all: $(PROGRAMS:%=$(BUILD)/bin/%) $(INNER:%=$(BUILD)/libexec/metroplex/%) $(HOOKS:%=$(BUILD)/libexec/metroplex/%) $(CATALOGUES) ## build the programs
 
 # One line a file; `make V=1` shows the commands.
 Q := $(if $(V),,@)
@@ -77,6 +78,10 @@ $(PROGRAMS:%=$(BUILD)/bin/%) $(INNER:%=$(BUILD)/libexec/metroplex/%):
 	@mkdir -p $(@D)
 	@$(if $(V),,echo '  LD    $@')
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+$(HOOKS:%=$(BUILD)/libexec/metroplex/%): $(BUILD)/libexec/metroplex/%: metroplex/%
+	@mkdir -p $(@D)
+	$(Q)install -m 755 $< $@
 
 $(BUILD)/bin/unit: $(UNIT_OBJ) $(LIB)
 	@mkdir -p $(@D)
@@ -236,6 +241,7 @@ put       = $(foreach f,$(1),$f:$(2)/$(notdir $f))
 UNITS    := $(wildcard cron/systemd/*.service cron/systemd/*.path cron/systemd/*.timer)
 FILES     = $(call put,$(PROGRAMS:%=$(BUILD)/bin/%),$(PREFIX)/bin) \
             $(call put,$(INNER:%=$(BUILD)/libexec/metroplex/%),$(PREFIX)/libexec/metroplex) \
+            $(call put,$(HOOKS:%=$(BUILD)/libexec/metroplex/%),$(PREFIX)/libexec/metroplex/hooks) \
             $(call put,$(wildcard man/*.5),$(MANDIR)/man5) \
             $(call put,$(wildcard man/*.7),$(MANDIR)/man7) \
             $(call put,$(wildcard man/*.8),$(MANDIR)/man8) \

@@ -225,7 +225,7 @@ mp_running_free(MpRunning *running)
 }
 
 static MpRunning *
-begin(const char *const *argv, const char *const *environment, int input, GError **error)
+begin(const char *const *argv, const char *const *environment, int input, int also, GError **error)
 {
     g_autoptr(MpRunning) running = g_new0(MpRunning, 1);
     g_autofree char *path = g_find_program_in_path(argv[0]);
@@ -239,8 +239,12 @@ begin(const char *const *argv, const char *const *environment, int input, GError
         mp_fail_errno(error, "cannot make a pipe for %s", argv[0]);
         return NULL;
     }
-    const MpProcessStart start = {
-        path, argv, environment, {input, to_out, to_err}, 3, MP_SESSION_OF_ITS_OWN};
+    const MpProcessStart start = {path,
+                                  argv,
+                                  environment,
+                                  {input, to_out, to_err, also},
+                                  also < 0 ? 3 : 4,
+                                  MP_SESSION_OF_ITS_OWN};
     running->pid = mp_process_start(&start);
     running->end = running->pid > 0 ? pidfd_open(running->pid, 0) : -1;
     if (running->end >= 0)
@@ -252,7 +256,14 @@ begin(const char *const *argv, const char *const *environment, int input, GError
 MpRunning *
 mp_process_begin(const char *const *argv, const char *const *environment, GError **error)
 {
-    return begin(argv, environment, -1, error);
+    return begin(argv, environment, -1, -1, error);
+}
+
+MpRunning *
+mp_process_begin_with(const char *const *argv, const char *const *environment, int also,
+                      GError **error)
+{
+    return begin(argv, environment, -1, also, error);
 }
 
 bool
@@ -282,7 +293,7 @@ mp_process_feed(MpProcess *process, const char *const *argv, const char *const *
                 int input, int seconds, GError **error)
 {
     *process = (MpProcess){.status = -1};
-    g_autoptr(MpRunning) running = begin(argv, environment, input, error);
+    g_autoptr(MpRunning) running = begin(argv, environment, input, -1, error);
 
     if (running == NULL)
         return false;

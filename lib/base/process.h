@@ -57,6 +57,10 @@ typedef struct MpRunning MpRunning;
  */
 MpRunning *
 mp_process_begin(const char *const *argv, const char *const *environment, GError **error);
+
+/* The same of one that has `also` as its descriptor 3; -1: none. */
+MpRunning *mp_process_begin_with(const char *const *argv, const char *const *environment, int also,
+                                 GError **error);
 void mp_running_free(MpRunning *running);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpRunning, mp_running_free)
 

@@ -7,6 +7,7 @@
  *                            metroplex-run         a run with nothing to do: each is linked with no
  *                            metroplex-worker      more than it needs, since most of a short run
  *                                                  is the linker's
+ *                            hooks/pre-push        what git push waits for: see git/latch.h
  *   PREFIX/share/locale                            texts in other languages
  */
 #pragma once

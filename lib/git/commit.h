@@ -17,6 +17,8 @@ MpActor mp_program_actor(void);
 typedef enum {
     MP_COMMITTED, /* durable and visible; also when the batch holds nothing */
     MP_CONFLICT,  /* somebody moved the branch: nothing changed; refresh, rebuild, try again */
+    MP_UNFOUNDED, /* what it was decided on is not so any more, or *error says why nobody knows:
+                     nothing changed; decide and build it again */
     MP_FAILED,    /* *error says why; nothing changed. MP_ERROR_REFUSED: the remote's hook or checks
                      refuse what is in it */
 } MpCommitResult;

@@ -22,5 +22,10 @@ mp_store_move_branch(MpStore *store, const git_oid *from, const git_oid *to, con
 /* Looks for objects anew: packs are gone that were open. */
 bool mp_store_reopen(MpStore *store, GError **error);
 
-/* Moves the remote's branch from the store's tip to `to`, whose objects are here and synced. */
+/* Ends a question about the store on which it is decided what comes into this one: MP_COMMITTED if
+ * that is as it was, else MP_UNFOUNDED. */
+MpCommitResult mp_store_settle_basis(MpStore *store, GError **error);
+
+/* Moves the remote's branch from the store's tip to `to`, whose objects are here and synced. A
+ * question about the basis is waited for while git connects. */
 MpCommitResult mp_store_push(MpStore *store, const git_oid *to, GError **error);

@@ -12,6 +12,7 @@
 #include "base/escape.h"
 #include "base/process.h"
 #include "git/internal.h"
+#include "git/latch.h"
 #include "git/remote_said.h"
 
 #define HASH_LENGTH     40 /* of ssh's %C */
@@ -177,7 +178,7 @@ our_ssh(MpRemote *remote, const char *path, GStrv variables)
 }
 
 static MpRunning *
-start(MpRemote *remote, const char *path, const char *const *words, GError **error)
+start(MpRemote *remote, const char *path, const char *const *words, int also, GError **error)
 {
     g_autoptr(GPtrArray) argv = command(path);
     g_auto(GStrv) variables = environment();
@@ -187,8 +188,8 @@ start(MpRemote *remote, const char *path, const char *const *words, GError **err
     const char *ssh = our_ssh(remote, path, variables);
     if (*ssh != '\0')
         variables = g_environ_setenv(variables, "GIT_SSH_COMMAND", ssh, TRUE);
-    return mp_process_begin((const char *const *)argv->pdata, (const char *const *)variables,
-                            error);
+    return mp_process_begin_with((const char *const *)argv->pdata, (const char *const *)variables,
+                                 also, error);
 }
 
 /* --- Fetch ------------------------------------------------------------------------------------ */
@@ -233,7 +234,7 @@ mp_remote_fetch_begin(MpRemote *remote, const char *path, GError **error)
                                  MP_BRANCH,
                                  NULL};
 
-    return start(remote, path, words, error);
+    return start(remote, path, words, -1, error);
 }
 
 bool
@@ -269,26 +270,37 @@ lease_of(const MpMove *move)
                            git_oid_is_zero(&move->from) ? "" : git_oid_tostr_s(&move->from));
 }
 
-MpPush
-mp_remote_push(MpRemote *remote, const char *path, const MpMove *moves, guint n, GError **error)
+/* Of git: the words before the refs. One that is latched runs a hook. */
+static void
+add_push(GPtrArray *words, const MpRemote *remote, const MpLatch *latch, bool is_atomic)
 {
     static const char *const as_it_is[] = {"-c", "pack.window=0", NULL};
-    static const char *const first[] = {"push",
-                                        "--quiet",
-                                        "--porcelain",
-                                        "--no-verify",
-                                        "--no-follow-tags",
-                                        "--no-signed",
-                                        "--recurse-submodules=no",
+    static const char *const first[] = {"push",        "--quiet",
+                                        "--porcelain", "--no-follow-tags",
+                                        "--no-signed", "--recurse-submodules=no",
                                         NULL};
-    g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
-    g_auto(MpProcess) git = {0};
+    const char *const hooks[] = {"-c", latch->option, NULL};
 
     if (!remote->is_brief)
         add(words, as_it_is);
+    if (latch->option != NULL)
+        add(words, hooks);
     add(words, first);
-    if (n > 1 || strcmp(moves[0].ref, MP_BRANCH) != 0) /* no turns where pushes are not atomic */
+    if (latch->option == NULL)
+        g_ptr_array_add(words, g_strdup("--no-verify"));
+    if (is_atomic)
         g_ptr_array_add(words, g_strdup("--atomic"));
+}
+
+static MpRunning *
+start_push(MpRemote *remote, const char *path, const MpMove *moves, guint n, const MpLatch *latch,
+           GError **error)
+{
+    g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
+    /* no turns where pushes are not atomic */
+    bool is_atomic = n > 1 || strcmp(moves[0].ref, MP_BRANCH) != 0;
+
+    add_push(words, remote, latch, is_atomic);
     for (guint i = 0; i < n; i++)
         g_ptr_array_add(words, lease_of(&moves[i]));
     g_ptr_array_add(words, g_strdup("--"));
@@ -296,19 +308,62 @@ mp_remote_push(MpRemote *remote, const char *path, const MpMove *moves, guint n,
     for (guint i = 0; i < n; i++)
         g_ptr_array_add(words, g_strconcat(git_oid_tostr_s(&moves[i].to), ":", moves[i].ref, NULL));
     g_ptr_array_add(words, NULL);
-    g_autoptr(MpRunning) running = start(remote, path, (const char *const *)words->pdata, error);
-    if (running == NULL)
-        return MP_UNKNOWN;
-    while (remote->beside != NULL && !mp_running_is_over(running) &&
-           remote->beside(remote->beside_data))
-        continue;
-    mp_process_end(running, &git, remote->seconds);
-    if (git.status == 0)
-        return MP_PUSHED;
-    MpPush push = mp_remote_meaning(&git);
-    mp_remote_complain(remote, "push", &git,
+    return start(remote, path, (const char *const *)words->pdata, latch->theirs, error);
+}
+
+/* Asked while git connects. *waited: so many seconds of its time were not the server's. */
+static bool
+is_to_be_sent(const MpCondition *condition, MpLatch *latch, int *waited, GError **error)
+{
+    gint64 begun = g_get_monotonic_time();
+
+    *waited = 0;
+    if (condition == NULL)
+        return true;
+    bool holds = condition->holds(condition->data, error);
+    if (holds)
+        mp_latch_lift(latch);
+    mp_latch_clear(latch);
+    *waited = (int)((g_get_monotonic_time() - begun) / G_USEC_PER_SEC) + 1;
+    return holds;
+}
+
+static MpPush
+judge_push(const MpRemote *remote, const MpProcess *git, GError **error)
+{
+    MpPush push = mp_remote_meaning(git);
+
+    mp_remote_complain(remote, "push", git,
                        push == MP_REFUSED ? MP_ERROR_REFUSED : MP_ERROR_TEMPORARY, error);
     return push;
+}
+
+MpPush
+mp_remote_push(MpRemote *remote, const char *path, const MpMove *moves, guint n,
+               const MpCondition *condition, GError **error)
+{
+    g_auto(MpLatch) latch = {-1, -1, NULL};
+    g_auto(MpProcess) git = {0};
+    g_autoptr(GError) why = NULL;
+    int waited;
+
+    if (condition != NULL && !mp_latch_make(&latch, error))
+        return MP_KEPT_BACK;
+    g_autoptr(MpRunning) running = start_push(remote, path, moves, n, &latch, error);
+    if (running == NULL)
+        return MP_UNKNOWN;
+    bool is_sent = is_to_be_sent(condition, &latch, &waited, &why);
+    while (remote->beside != NULL && is_sent && !mp_running_is_over(running) &&
+           remote->beside(remote->beside_data))
+        continue;
+    mp_process_end(running, &git, remote->seconds > 0 ? remote->seconds + waited : 0);
+    if (git.status == 0)
+        return MP_PUSHED;
+    if (is_sent)
+        return judge_push(remote, &git, error);
+    if (why != NULL)
+        g_propagate_error(error, g_steal_pointer(&why));
+    return MP_KEPT_BACK;
 }
 
 /* --- List ------------------------------------------------------------------------------------- */
@@ -340,7 +395,7 @@ mp_remote_list_begin(MpRemote *remote, const char *path, const char *const *refs
     for (guint i = 0; i < n; i++)
         g_ptr_array_add(words, (gpointer)refs[i]);
     g_ptr_array_add(words, NULL);
-    return start(remote, path, (const char *const *)words->pdata, error);
+    return start(remote, path, (const char *const *)words->pdata, -1, error);
 }
 
 bool

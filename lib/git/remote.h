@@ -50,11 +50,13 @@ bool mp_remote_fetch_end(const MpRemote *remote, MpRunning *running, const char 
                          bool *is_empty, GError **error);
 
 typedef enum {
-    MP_PUSHED,  /* the remote has it */
-    MP_OUTRUN,  /* nothing was sent: the remote's branch, or turn, is not where it was to be */
-    MP_STALE,   /* the remote says that its branch is not, or is just being moved from, `from` */
-    MP_REFUSED, /* a hook declined it, or a check of its objects or size: MP_ERROR_REFUSED */
-    MP_UNKNOWN, /* refused otherwise or lost, *error says how: look what the remote has */
+    MP_PUSHED,    /* the remote has it */
+    MP_OUTRUN,    /* nothing was sent: the remote's branch, or turn, is not where it was to be */
+    MP_KEPT_BACK, /* nor was anything: its condition does not hold, or *error says why nobody knows
+                   */
+    MP_STALE,     /* the remote says that its branch is not, or is just being moved from, `from` */
+    MP_REFUSED,   /* a hook declined it, or a check of its objects or size: MP_ERROR_REFUSED */
+    MP_UNKNOWN,   /* refused otherwise or lost, *error says how: look what the remote has */
 } MpPush;
 
 typedef struct {
@@ -62,13 +64,20 @@ typedef struct {
     git_oid from, to; /* `from` zero: it is not there; both equal: it only is to be so */
 } MpMove;
 
+/* What is to be waited for before anything is sent, and may say that nothing is to be. */
+typedef struct {
+    bool (*holds)(gpointer data, GError **error); /* false without an error: it does not */
+    gpointer data;
+} MpCondition;
+
 /*
  * Moves refs of the remote, those that still are where they are moved `from`: all `n` of them (four
  * at most) or none. The server decides, by its own compare and swap; a ref that only is to be so is
- * looked at just before.
+ * looked at just before. The condition (NULL: none) is asked while git connects; that takes a
+ * mp_latch_is_there().
  */
-MpPush
-mp_remote_push(MpRemote *remote, const char *path, const MpMove *moves, guint n, GError **error);
+MpPush mp_remote_push(MpRemote *remote, const char *path, const MpMove *moves, guint n,
+                      const MpCondition *condition, GError **error);
 
 /* Where the remote has `n` refs; zero: nowhere. */
 bool mp_remote_list(MpRemote *remote, const char *path, const char *const *refs, git_oid *at,

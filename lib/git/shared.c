@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "git/git.h"
 #include "git/internal.h"
+#include "git/latch.h"
 #include "git/rewrite.h"
 #include "git/turn.h"
 
@@ -238,7 +239,7 @@ give(MpStore *store, char **did, GError **error)
     const MpMove make = {MP_BRANCH, {{0}}, store->tip};
     g_autoptr(GError) why = NULL;
 
-    if (mp_remote_push(store->remote, store->path, &make, 1, &why) == MP_PUSHED) {
+    if (mp_remote_push(store->remote, store->path, &make, 1, NULL, &why) == MP_PUSHED) {
         *did = g_strdup("pushed");
         return true;
     }
@@ -300,14 +301,48 @@ look(MpStore *store, const git_oid *to, MpPush push, const GError *why, GError *
     return MP_FAILED;
 }
 
+static bool
+still_holds(gpointer data, GError **error)
+{
+    MpStore *basis = data;
+    git_oid before = basis->tip;
+
+    return mp_store_ask_end(basis, error) && git_oid_equal(&before, &basis->tip);
+}
+
+MpCommitResult
+mp_store_settle_basis(MpStore *store, GError **error)
+{
+    return store->basis == NULL || still_holds(store->basis, error) ? MP_COMMITTED : MP_UNFOUNDED;
+}
+
+/* To wait for the answer pays where git can connect meanwhile. */
+static bool
+is_waited_for(const MpStore *basis)
+{
+    return basis != NULL && basis->question != NULL && !mp_running_is_over(basis->question) &&
+           mp_latch_is_there();
+}
+
 MpCommitResult
 mp_store_push(MpStore *store, const git_oid *to, GError **error)
 {
+    const MpCondition condition = {still_holds, store->basis};
+    bool waits = is_waited_for(store->basis);
+    MpCommitResult basis = waits ? MP_COMMITTED : mp_store_settle_basis(store, error);
     g_autoptr(GError) why = NULL;
     MpMove moves[2] = {{MP_BRANCH, store->tip, *to}};
-    guint n = 1 + mp_turn_moves(store, &moves[1]);
-    MpPush push = mp_remote_push(store->remote, store->path, moves, n, &why);
 
+    if (basis != MP_COMMITTED)
+        return basis;
+    guint n = 1 + mp_turn_moves(store, &moves[1]);
+    MpPush push =
+        mp_remote_push(store->remote, store->path, moves, n, waits ? &condition : NULL, &why);
+    if (push == MP_KEPT_BACK) {
+        if (why != NULL)
+            g_propagate_error(error, g_steal_pointer(&why));
+        return MP_UNFOUNDED;
+    }
     if (push == MP_PUSHED) {
         mp_turn_note_push(store, n > 1 ? &moves[1] : NULL);
         return take(store, to, error);

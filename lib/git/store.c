@@ -245,14 +245,18 @@ move_own_branch(MpChain *chain, GError **error)
 MpCommitResult
 mp_chain_finish(MpChain *chain, GError **error)
 {
-    if (chain->n_commits == 0)
-        return MP_COMMITTED;
-    if (!mp_chain_close(chain, error) || !mp_pack_write(chain->pack, chain->store->path, error))
+    MpStore *store = chain->store;
+    bool is_pushed = store->remote != NULL && chain->n_commits > 0;
+    MpCommitResult basis = is_pushed ? MP_COMMITTED : mp_store_settle_basis(store, error);
+
+    if (basis != MP_COMMITTED || chain->n_commits == 0)
+        return basis;
+    if (!mp_chain_close(chain, error) || !mp_pack_write(chain->pack, store->path, error))
         return MP_FAILED;
-    if (chain->store->remote == NULL)
+    if (!is_pushed)
         return move_own_branch(chain, error);
-    chain->store->remote->is_brief = chain->n_commits <= BRIEF_MAX;
-    return mp_store_push(chain->store, &chain->tip, error);
+    store->remote->is_brief = chain->n_commits <= BRIEF_MAX;
+    return mp_store_push(store, &chain->tip, error);
 }
 
 bool

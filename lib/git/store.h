@@ -13,7 +13,9 @@
 #include "git/remote.h"
 #include "git/tree.h"
 
-typedef struct {
+typedef struct MpStore MpStore;
+
+struct MpStore {
     git_repository *repository;
     git_odb *odb; /* NULL where it could not be opened again */
     char *path, *hostname;
@@ -26,6 +28,8 @@ typedef struct {
     guint n_pushes;      /* that the remote took */
     MpRunning *fetch;    /* one that was begun, or NULL */
     MpRunning *question; /* whether one is needed, that was begun; or NULL */
+    MpStore *basis;      /* on which it is decided what is put into this one, or NULL: while that is
+                          * asked about, nothing comes true here */
     struct {
         bool is_left_out;        /* of the pushes now: they are to say what the branch alone does */
         bool is_known, is_there; /* whether the remote has turns, once that was asked */
@@ -37,7 +41,7 @@ typedef struct {
         gint64 usual, to_take;      /* how long we had it, and what it took to take it (us) */
         git_oid nobody, own;        /* what the ref says */
     } turn;                         /* see turn.h */
-} MpStore;
+};
 
 /* Makes an empty repository with a first commit that holds `readme` as README.md. */
 bool mp_store_init(const char *path, const char *hostname, const char *readme, mode_t mode,
@@ -108,7 +112,8 @@ bool mp_chain_amend(MpChain *chain, GError **error);
 bool mp_chain_close(MpChain *chain, GError **error);
 
 /* Writes the pack, syncs it, and moves the branch by compare and swap: the remote's if there is
- * one, else our own. On MP_COMMITTED the store's reads see the new tip. After MP_FAILED the branch
+ * one, else our own. A question about the basis is ended before, also where there is nothing to
+ * write. On MP_COMMITTED the store's reads see the new tip. After MP_FAILED the branch
  * may have moved as well: a move can fail to become durable. */
 MpCommitResult mp_chain_finish(MpChain *chain, GError **error);
 

@@ -44,7 +44,7 @@ mp_turn_join(MpStore *store, GError **error)
     if (!write_mark(store, "nobody", &store->turn.nobody, error))
         return false;
     MpMove make = {MP_TURN, {{0}}, store->turn.nobody};
-    MpPush push = mp_remote_push(store->remote, store->path, &make, 1, &why);
+    MpPush push = mp_remote_push(store->remote, store->path, &make, 1, NULL, &why);
     if (push != MP_PUSHED && push != MP_STALE && push != MP_OUTRUN) {
         mp_warn("The remote has no turns, so a busy host may keep others waiting: %s",
                 why->message);
@@ -125,7 +125,7 @@ take(MpStore *store, const Seen *seen, GError **error)
         return false;
     const MpMove move = {MP_TURN, seen->at[0], store->turn.own};
     gint64 asked = g_get_monotonic_time();
-    MpPush push = mp_remote_push(store->remote, store->path, &move, 1, &why);
+    MpPush push = mp_remote_push(store->remote, store->path, &move, 1, NULL, &why);
     store->turn.is_ours = push == MP_PUSHED;
     store->turn.begun = g_get_monotonic_time();
     store->turn.to_take = store->turn.begun - asked;
@@ -258,7 +258,7 @@ mp_store_leave_turn(MpStore *store)
     if (!store->turn.is_ours || store->turn.is_kept)
         return;
     store->turn.is_ours = false;
-    if (mp_remote_push(store->remote, store->path, &move, 1, &why) == MP_PUSHED)
+    if (mp_remote_push(store->remote, store->path, &move, 1, NULL, &why) == MP_PUSHED)
         note_given_back(store);
     else
         mp_debug("The turn was not given back: %s", why->message);

@@ -64,7 +64,7 @@ mp_inbound_judge(MpInbound *inbound, GPtrArray *deliveries, GError **error)
     MpInstance *instance = inbound->instance;
 
     inbound->is_in_doubt = false;
-    inbound->is_unsure = inbound->tell == NULL && !instance->is_current;
+    inbound->is_unsure = inbound->tell == NULL && !mp_instance_is_sure(instance);
     bool good = judge(inbound, deliveries, error);
     inbound->is_unsure = false;
     if (!good || !inbound->is_in_doubt)
@@ -98,7 +98,8 @@ post_and_announce(MpInbound *inbound, GPtrArray *deliveries, GError **error)
     return false;
 }
 
-/* The accounts are here; and where others were faster lately, the turn, and what they did. */
+/* The accounts are here, or their server was asked; and where others were faster lately, the turn,
+ * and what they did. */
 static bool
 be_ready(MpInbound *inbound, GError **error)
 {

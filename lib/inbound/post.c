@@ -13,6 +13,7 @@
 #include "inbound/respond.h"
 #include "instance/transaction.h"
 #include "tracker/mentions.h"
+#include "tracker/share.h"
 
 #define DAY_S 86400
 
@@ -249,14 +250,17 @@ mp_inbound_count_posted(MpInbound *inbound, const GPtrArray *deliveries)
         mp_warn("The hour's comments are not counted: %s", why->message);
 }
 
-/* On the tracker as its server has it, where that was not asked yet. */
+/* On the tracker and the accounts as their servers have them, where that is not known yet. */
 static bool
 judge_anew(MpInbound *inbound, GPtrArray *deliveries, GError **error)
 {
     MpInstance *instance = inbound->instance;
+    bool is_news = true;
 
-    return instance->is_current || (mp_transaction_catch_up(instance, error) &&
-                                    mp_inbound_judge(inbound, deliveries, error));
+    if (!(instance->is_current ? mp_accounts_fetch_end(instance->accounts, &is_news, error)
+                               : mp_transaction_catch_up(instance, error)))
+        return false;
+    return !is_news || mp_inbound_judge(inbound, deliveries, error);
 }
 
 /* A mail that cannot be written (somebody damaged its thread's files) is left out, and the rest of
@@ -282,7 +286,7 @@ mp_inbound_post(MpInbound *inbound, GPtrArray *deliveries, bool is_decided, GErr
             g_propagate_error(error, g_steal_pointer(&why));
             return false;
         }
-        if (inbound->instance->is_current)
+        if (mp_instance_is_sure(inbound->instance))
             mp_inbound_defer(inbound, posting.failed_item, why);
         else if (!judge_anew(inbound, deliveries, error))
             return false;

@@ -33,6 +33,7 @@ share_stores(MpInstance *instance)
     if (config->accounts_remote[0] != '\0')
         mp_accounts_share(instance->accounts, config->accounts_remote, config->remote_timeout,
                           instance->host);
+    mp_tracker_decide_on(instance->tracker, instance->accounts);
 }
 
 static bool

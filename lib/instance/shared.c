@@ -96,6 +96,12 @@ mp_instance_lock_known(MpInstance *instance, GError **error)
 }
 
 bool
+mp_instance_is_sure(const MpInstance *instance)
+{
+    return instance->is_current && !mp_accounts_fetch_is_begun(instance->accounts);
+}
+
+bool
 mp_instance_is_crowded(const MpInstance *instance)
 {
     return g_get_monotonic_time() < instance->crowded;
@@ -137,7 +143,8 @@ mp_instance_be_ready(MpInstance *instance, bool *is_old, bool *is_news, GError *
     *is_old = instance->is_turn_due;
     instance->is_turn_due = false;
     if (!*is_old)
-        return mp_accounts_fetch_end(instance->accounts, is_news, error);
+        return mp_accounts_fetch_is_awaited(instance->accounts) ||
+               mp_accounts_fetch_end(instance->accounts, is_news, error);
     if (!mp_tracker_take_turn(instance->tracker, &was_anothers, error))
         return false;
     if (was_anothers)

@@ -299,10 +299,12 @@ try_once(MpInstance *instance, MpTransactionBuild build, gpointer user_data, boo
     g_autoptr(GError) why = NULL;
     MpCommitResult result = mp_batch_commit(batch, &why);
     *is_outrun = result == MP_CONFLICT;
-    if (*is_outrun || mp_error_is_refused(why))
+    if (*is_outrun || result == MP_UNFOUNDED || mp_error_is_refused(why))
         unstage(instance, fresh);
-    if (why != NULL)
+    if (why != NULL) {
         g_propagate_error(error, g_steal_pointer(&why));
+        return MP_FAILED;
+    }
     if (result != MP_COMMITTED)
         return result;
     instance->is_registered = true;
@@ -310,10 +312,14 @@ try_once(MpInstance *instance, MpTransactionBuild build, gpointer user_data, boo
     return publish(instance, events, error) ? MP_COMMITTED : MP_FAILED;
 }
 
-/* Builds on what others made of the tracker meanwhile. */
+/* Builds on what others made of the tracker meanwhile, or of the accounts. Both are known then, so
+ * that nothing has to be fetched while a batch is built. */
 static bool
-begin_anew(MpInstance *instance, bool is_outrun, guint *n_outrun, GError **error)
+begin_anew(MpInstance *instance, MpCommitResult result, bool is_outrun, guint *n_outrun,
+           GError **error)
 {
+    if (result == MP_UNFOUNDED)
+        mp_info("The accounts changed while a batch was built; building it again");
     if (is_outrun) {
         mp_info("The tracker moved while a batch was built; building it again");
         if (!mp_instance_make_way(instance, ++*n_outrun, error))
@@ -331,9 +337,9 @@ try_until_done(MpInstance *instance, MpTransactionBuild build, gpointer user_dat
         bool is_outrun;
         MpCommitResult result = try_once(instance, build, user_data, &is_outrun, error);
 
-        if (result != MP_CONFLICT)
+        if (result == MP_COMMITTED || result == MP_FAILED)
             return result == MP_COMMITTED;
-        if (!begin_anew(instance, is_outrun, &n_outrun, error))
+        if (!begin_anew(instance, result, is_outrun, &n_outrun, error))
             return false;
     }
     return mp_fail(error, MP_ERROR_TEMPORARY, "the tracker keeps moving: outrun %d times",

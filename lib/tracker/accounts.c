@@ -77,6 +77,18 @@ mp_accounts_fetch_drop(MpAccounts *accounts)
 }
 
 bool
+mp_accounts_fetch_is_begun(const MpAccounts *accounts)
+{
+    return accounts->store.question != NULL;
+}
+
+bool
+mp_accounts_fetch_is_awaited(const MpAccounts *accounts)
+{
+    return accounts->store.question != NULL && !mp_running_is_over(accounts->store.question);
+}
+
+bool
 mp_accounts_refresh(MpAccounts *accounts, GError **error)
 {
     return mp_store_refresh(&accounts->store, error);

@@ -15,6 +15,11 @@ void mp_tracker_share(MpTracker *tracker, const char *url, int seconds, const ch
 void mp_accounts_share(MpAccounts *accounts, const char *url, int seconds, const char *host);
 bool mp_tracker_is_shared(const MpTracker *tracker);
 
+/* From here on a batch is decided on these accounts, as far as they are known: a fetch of them that
+ * was begun is ended before anything of it comes true, and beside the beginning of a push. Where
+ * there is news, mp_batch_commit() says MP_UNFOUNDED. */
+void mp_tracker_decide_on(MpTracker *tracker, MpAccounts *accounts);
+
 /*
  * Whether the installation that posts as `name` is this one, as of the last fetch: a second of that
  * name would take our events for its own. *is_known: it stands there; mp_batch_set_host() writes it
@@ -37,6 +42,10 @@ bool mp_accounts_fetch(MpAccounts *accounts, GError **error);
 bool mp_accounts_fetch_begin(MpAccounts *accounts, GError **error);
 bool mp_accounts_fetch_end(MpAccounts *accounts, bool *is_news, GError **error);
 void mp_accounts_fetch_drop(MpAccounts *accounts);
+
+/* What was begun is not ended; and it would have to be waited for. */
+bool mp_accounts_fetch_is_begun(const MpAccounts *accounts);
+bool mp_accounts_fetch_is_awaited(const MpAccounts *accounts);
 
 /* Takes over what is at `url`, or, where nothing is, gives it what is here. *did (the caller's) is
  * "fetched", "pushed", or NULL if both were the same. As long as it takes. */

@@ -84,6 +84,12 @@ mp_tracker_leave_turn(MpTracker *tracker)
 }
 
 void
+mp_tracker_decide_on(MpTracker *tracker, MpAccounts *accounts)
+{
+    tracker->store.basis = &accounts->store;
+}
+
+void
 mp_tracker_work_beside(MpTracker *tracker, bool (*work)(gpointer data), gpointer data)
 {
     if (tracker->store.remote == NULL)

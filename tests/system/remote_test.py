@@ -206,6 +206,183 @@ def changes_of_one_account_at_two_hosts_do_not_undo_each_other(site):
         check(done and set(statuses.values()) <= {0, 75}, f"statuses {statuses}")
 
 
+# --- The accounts are asked about while a push connects -----------------------------------------------
+
+
+ASK, CONNECT, SEND = "GET /a.git upload-pack", "GET /t.git receive-pack", "POST /t.git receive-pack"
+
+
+class Held(Http):
+    """Holds back one answer to who asks for accounts, when told to; knows what it was asked for."""
+
+    def __init__(self):
+        super().__init__()
+        self.server.requests, self.server.answers = [], []
+        self.server.RequestHandlerClass = HoldingHandler
+
+    def hold(self, before=0):
+        """After so many others: what gives the answer."""
+        answer = threading.Event()
+        self.server.requests.clear()
+        self.server.answers = before * [None] + [answer]
+        return answer
+
+    def asked(self, what):
+        return self.server.requests.count(what)
+
+
+class HoldingHandler(Handler):
+    def answer(self, body):
+        name, service = self.path.split("/")[1], self.path.rsplit("git-")[-1]
+        request, server = f"{self.command} /{name} {service}", self.server
+        server.requests.append(request)
+        answer = server.answers.pop(0) if request == ASK and server.answers else None
+        if answer:
+            answer.wait(60)
+            if not os.path.isdir(server.root + "/a.git"):
+                self.send_error(503)
+                return
+        super().answer(body)
+
+
+@contextlib.contextmanager
+def judged_early(site):
+    """A mail to host two that is decided, and about to be pushed, while its question for accounts has no answer: (remote, one, two, name, process, answer)."""
+    with hosts(site, Held) as (remote, one, two):
+        (thread,), (address,) = conversation(one)
+        two.metroplex("thread", "comment", str(thread), "--as", "tim", stdin="By two, which is known from here on.\n")
+        name = two.deliver(one.mail("kate@example.org", address))
+        answer = remote.hold()
+        process = subprocess.Popen([METROPLEX, "--config", two.config, "--once"])
+        try:
+            wait_until(lambda: remote.asked(CONNECT) or process.poll() is not None)
+            yield remote, one, two, name, process, answer
+        finally:
+            answer.set()
+            process.kill()
+            process.wait()
+
+
+@test
+def what_was_decided_on_accounts_that_changed_is_not_sent(site):
+    with judged_early(site) as (remote, one, two, name, process, answer):
+        equal((len(staged(two)), remote.asked(SEND)), (1, 0), "it is decided, and git has connected")
+        one.metroplex("user", "set", "kate", "--state", "suspended")
+        before = tip(remote)
+        answer.set()
+        equal(process.wait(60), 0)
+        equal((two.reasons(), len(two.outcomes()), two.new, staged(two)), ({name: "suspended"}, 1, [], []))
+        equal((tip(remote), remote.asked(SEND)), (before, 0), "nothing was posted")
+        contains(two.log(), "The accounts changed while a batch was built")
+        equal(in_a_row(two), 0, "nobody was faster")
+        check_all(remote, one, two)
+
+
+@test
+def git_connects_while_it_is_asked_whether_the_accounts_changed(site):
+    with judged_early(site) as (remote, one, two, name, process, answer):
+        time.sleep(0.2)
+        equal((remote.asked(SEND), two.new), (0, [name]), "it waits for the answer")
+        answer.set()
+        equal(process.wait(60), 0)
+        equal((two.reasons(), remote.asked(ASK), remote.asked(CONNECT), remote.asked(SEND)), ({name: "posted"}, 1, 1, 1))
+        check_all(remote, one, two)
+
+
+@test
+def killed_before_it_is_known_whether_the_accounts_changed_nothing_was_sent(site):
+    with judged_early(site) as (remote, one, two, name, process, answer):
+        before = tip(remote)
+        time.sleep(0.3)
+        process.kill()
+        process.wait()
+        answer.set()
+        time.sleep(0.3)
+        equal((two.new, len(staged(two)), tip(remote), remote.asked(SEND)), ([name], 1, before, 0))
+        run(two)
+        equal((two.reasons(), len(two.show(1)["comments"])), ({name: "posted"}, 2))
+        check_all(remote, one, two)
+
+
+@test
+def what_was_decided_on_accounts_that_cannot_be_asked_about_is_not_sent(site):
+    with judged_early(site) as (remote, one, two, name, process, answer):
+        before = tip(remote)
+        os.rename(remote.path("a.git"), remote.path("away.git"))
+        answer.set()
+        equal(process.wait(60), 75)
+        equal((two.new, staged(two), two.outcomes(), tip(remote), remote.asked(SEND)), ([name], [], [], before, 0))
+        contains(two.log(), "git ls-remote")
+        os.rename(remote.path("away.git"), remote.path("a.git"))
+        run(two)
+        equal(two.reasons(), {name: "posted"})
+        check_all(remote, one, two)
+
+
+@test
+def a_mail_that_is_refused_on_old_accounts_is_decided_on_the_new_ones(site):
+    """Nothing is pushed for one that is refused, so that no push waits."""
+    with hosts(site, Held) as (remote, one, two):
+        (thread,), (address,) = conversation(one)
+        one.metroplex("user", "set", "kate", "--state", "suspended")
+        run(two)
+        name = two.deliver(one.mail("kate@example.org", address))
+        answer = remote.hold()
+        process = subprocess.Popen([METROPLEX, "--config", two.config, "--once"])
+        wait_until(lambda: remote.asked(ASK))
+        one.metroplex("user", "set", "kate", "--state", "active")
+        answer.set()
+        equal(process.wait(60), 0)
+        equal((two.reasons(), two.answer_events()), ({name: "posted"}, []))
+        check_all(remote, one, two)
+
+
+@test
+def what_pushes_nothing_waits_for_the_accounts_as_well(site):
+    """The tracker was fetched, for the event of a run that died: nothing but the accounts can be news."""
+    with judged_early(site) as (remote, one, two, name, process, answer):
+        process.kill()
+        process.wait()
+        one.metroplex("user", "set", "kate", "--state", "suspended")
+        answer = remote.hold(before=3)  # when the run begins they are asked about, and fetched; with the batch they are asked about
+        process = subprocess.Popen([METROPLEX, "--config", two.config, "--once"])
+        wait_until(lambda: remote.asked(ASK) == 4)
+        one.metroplex("user", "set", "kate", "--state", "active")
+        equal((two.outcomes(), two.answer_events()), ([], []))
+        answer.set()
+        equal(process.wait(60), 0)
+        equal((two.reasons(), two.answer_events()), ({name: "posted"}, []))
+        check_all(remote, one, two)
+
+
+@test
+def what_is_decided_anew_on_other_accounts_is_built_on_what_the_server_has(site):
+    """An account that is damaged then has the tracker fetched."""
+    with hosts(site, Held, count=1) as (remote, one):
+        (thread,), (address,) = conversation(one)
+        one.user("lee")
+        epoch = json.loads(one.metroplex("user", "show", "lee", "--json"))["epoch"]
+        names = [one.deliver(one.mail(f"{login}@example.org", one.address(thread, login))) for login in ("kate", "lee")]
+        answer = remote.hold()
+        process = subprocess.Popen([METROPLEX, "--config", one.config, "--once"], stderr=subprocess.DEVNULL)
+        wait_until(lambda: remote.asked(CONNECT))
+        work = os.path.join(site.dir, "work")
+        edit(remote, work + "-t", "t.git", ("README.md", "By hand.\n"))
+        edit(remote, work + "-a", "a.git", ("users/000/0/0/0/0/3", f"epoch={epoch}", "epoch=none"))
+        answer.set()
+        equal(process.wait(60), 78)
+        equal((one.reasons(), one.new), ({names[0]: "posted"}, [names[1]]))
+        equal(remote.git("show", "main:README.md"), "By hand.")
+
+
+@test
+def git_sends_nothing_without_our_word(site):
+    hook = os.path.join(os.path.dirname(os.path.dirname(METROPLEX)), "libexec/metroplex/hooks/pre-push")
+    for word, goes_on in ("go\n", True), ("", False), ("go", False), ("no\n", False), ("\n", False), ("go on\n", False), (None, False):
+        done = subprocess.run(["sh", "-c", 'exec "$0" 3<&0' if word is not None else 'exec "$0" 3<&-', hook], input=word or "", text=True, capture_output=True)
+        equal(done.returncode == 0, goes_on, f"{word!r}")
+
+
 # --- Turns: who was outrun twice is let in ---------------------------------------------------------
 
 
