@@ -15,7 +15,8 @@
 #include "tracker/mentions.h"
 #include "tracker/share.h"
 
-#define DAY_S 86400
+#define DAY_S       86400
+#define DRAIN_EVERY 4 /* mails: the worker's answers to so many find room in the socket */
 
 /* The author date is the mail's, within a day of its receipt: a wrong clock moves no discussion. */
 static MpActor
@@ -174,7 +175,7 @@ build(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_dat
     for (guint i = 0; i < posting->deliveries->len; i++) {
         MpDelivery *delivery = g_ptr_array_index(posting->deliveries, i);
 
-        if (posting->inbound->worker != NULL)
+        if (posting->inbound->worker != NULL && i % DRAIN_EVERY == 0)
             mp_worker_drain(posting->inbound->worker);
         if (delivery->is_deferred)
             continue;
@@ -184,6 +185,7 @@ build(MpInstance *instance, MpBatch *batch, GPtrArray *events, gpointer user_dat
         }
         if (delivery->decision.response != NULL)
             g_ptr_array_add(events, mp_response_event(instance, delivery));
+        mp_staging_go_on(instance->staging, events);
     }
     return true;
 }

@@ -7,6 +7,7 @@
 #include "base/config.h"
 #include "base/lock.h"
 #include "cli/command.h"
+#include "instance/staging.h"
 #include "message/scan.h"
 #include "outbox/outbox.h"
 #include "policy/rate.h"
@@ -26,6 +27,7 @@ typedef struct {
     bool is_registered; /* the shared tracker knows it */
     bool is_current;    /* the tracker is as its server had it since the lock was taken */
     gint64 crowded;     /* until then (monotonic, microseconds) others are likely to be faster */
+    MpStaging *staging; /* of the transaction that is being built, or NULL */
     bool is_turn_due;   /* no fetch was begun, since it is to be our turn first */
     bool is_open;       /* all that the command needs of repositories and queues */
 } MpInstance;

@@ -34,26 +34,7 @@ mp_transaction_actor(const MpUser *user)
     return (MpActor){user->id, user->login, user->name, now, now};
 }
 
-/* The hook hears of comments, opening posts included. */
-static bool
-goes_to_hook(const MpEvent *event)
-{
-    return mp_event_has_comment(event->kind);
-}
-
 typedef bool (*Takes)(const MpEvent *event);
-
-static bool
-stage_in(MpOutbox *outbox, GPtrArray *events, Takes takes, GError **error)
-{
-    for (guint i = 0; i < events->len; i++) {
-        const MpEvent *event = g_ptr_array_index(events, i);
-
-        if ((takes == NULL || takes(event)) && !mp_outbox_stage(outbox, event, error))
-            return false;
-    }
-    return events->len == 0 || mp_outbox_sync_staged(outbox, error);
-}
 
 static bool
 publish_in(MpOutbox *outbox, GPtrArray *events, Takes takes, GError **error)
@@ -65,13 +46,6 @@ publish_in(MpOutbox *outbox, GPtrArray *events, Takes takes, GError **error)
             return false;
     }
     return events->len == 0 || mp_outbox_sync_published(outbox, error);
-}
-
-static bool
-stage(MpInstance *instance, GPtrArray *events, GError **error)
-{
-    return (instance->hooks == NULL || stage_in(instance->hooks, events, goes_to_hook, error)) &&
-           stage_in(instance->outbox, events, NULL, error);
 }
 
 /* The moment of truth of a response: an event whose record is another mail's is not wanted. */
@@ -102,7 +76,8 @@ publish(MpInstance *instance, GPtrArray *events, GError **error)
 {
     return record_responses(instance, events, error) &&
            publish_in(instance->outbox, events, NULL, error) &&
-           (instance->hooks == NULL || publish_in(instance->hooks, events, goes_to_hook, error));
+           (instance->hooks == NULL ||
+            publish_in(instance->hooks, events, mp_staging_is_for_hook, error));
 }
 
 /* --- What became of staged events: by the tracker alone, whoever asks ------------------------- */
@@ -243,36 +218,6 @@ introduce(MpInstance *instance, MpBatch *batch, GError **error)
            mp_batch_set_host(batch, instance->host, instance->uuid, error);
 }
 
-/* The KEYs of those that nobody has staged yet. */
-static GPtrArray *
-fresh_keys(MpInstance *instance, const GPtrArray *events)
-{
-    GPtrArray *keys = g_ptr_array_new_with_free_func(g_free);
-
-    for (guint i = 0; i < events->len; i++) {
-        const MpEvent *event = g_ptr_array_index(events, i);
-
-        if (!mp_outbox_is_staged(instance->outbox, event->key))
-            g_ptr_array_add(keys, g_strdup(event->key));
-    }
-    return keys;
-}
-
-/* A server that refused, or whose branch has moved on, will not come round to it. What was staged
- * before belongs to a push whose answer was lost, and which may still land. */
-static void
-unstage(MpInstance *instance, const GPtrArray *keys)
-{
-    for (guint i = 0; i < keys->len; i++) {
-        g_autoptr(GError) why = NULL;
-
-        if (!mp_outbox_discard(instance->outbox, g_ptr_array_index(keys, i), &why) ||
-            (instance->hooks != NULL &&
-             !mp_outbox_discard(instance->hooks, g_ptr_array_index(keys, i), &why)))
-            mp_warn("%s", why->message); /* settle() does it */
-    }
-}
-
 /* Where nothing is pushed the server says nothing of the tip on which that was decided. */
 static bool
 is_unproved(const MpInstance *instance, const MpBatch *batch)
@@ -287,20 +232,24 @@ try_once(MpInstance *instance, MpTransactionBuild build, gpointer user_data, boo
 {
     g_autoptr(GPtrArray) events = g_ptr_array_new_with_free_func((GDestroyNotify)mp_event_free);
     g_autoptr(MpBatch) batch = mp_batch_begin(instance->tracker);
+    g_autoptr(MpStaging) staging = mp_staging_new(instance->outbox, instance->hooks);
 
     *is_outrun = false;
-    if (!build(instance, batch, events, user_data, error) || !introduce(instance, batch, error))
+    instance->staging = staging;
+    bool is_built =
+        build(instance, batch, events, user_data, error) && introduce(instance, batch, error);
+    instance->staging = NULL;
+    if (!is_built)
         return MP_FAILED;
     if (is_unproved(instance, batch))
         return MP_CONFLICT;
-    g_autoptr(GPtrArray) fresh = fresh_keys(instance, events);
-    if (!stage(instance, events, error))
+    if (!mp_staging_end(staging, events, error))
         return MP_FAILED;
     g_autoptr(GError) why = NULL;
     MpCommitResult result = mp_batch_commit(batch, &why);
     *is_outrun = result == MP_CONFLICT;
-    if (*is_outrun || result == MP_UNFOUNDED || mp_error_is_refused(why))
-        unstage(instance, fresh);
+    if (!*is_outrun && result != MP_UNFOUNDED && !mp_error_is_refused(why))
+        mp_staging_keep(staging);
     if (why != NULL) {
         g_propagate_error(error, g_steal_pointer(&why));
         return MP_FAILED;

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #define COPIED_MAX (64 * 1024) /* octets of a frame that is not kept in what it was received in */
+#define AHEAD      (16 * 1024) /* octets of the next one */
 
 GByteArray *
 mp_worker_frame_new(gsize room)
@@ -87,6 +88,10 @@ may_begin(MpWorker *worker, const MpWorkerItem *request)
 MpWorkerStep
 mp_worker_send_requests(MpWorker *worker)
 {
+    const MpWorkerItem *last = g_queue_peek_tail(&worker->requests);
+
+    if (last == NULL || last->sent == last->frame->len)
+        return STEP_DONE; /* what stands before it went before it */
     for (GList *link = worker->requests.head; link != NULL; link = link->next) {
         MpWorkerItem *request = link->data;
         if (request->sent == 0 && !may_begin(worker, request))
@@ -101,23 +106,37 @@ mp_worker_send_requests(MpWorker *worker)
     return STEP_DONE;
 }
 
+/* The octets of the frame that `in` begins with, head included; 0 while they are not known. False
+ * where it begins with none. */
+static bool
+frame_size(const MpWorker *worker, gsize most, gsize *size)
+{
+    const MpFrameHead *frame = (const MpFrameHead *)(gconstpointer)worker->in->data;
+
+    *size = 0;
+    if (worker->in->len < sizeof *frame)
+        return true;
+    if (frame->magic != MP_FRAME_MAGIC || frame->version != MP_FRAME_VERSION ||
+        frame->length > most)
+        return false;
+    *size = sizeof *frame + frame->length;
+    return true;
+}
+
+/* With the end of one frame may come the beginning of the next: that saves a call or two for each.
+ */
 MpWorkerStep
 mp_worker_receive_frame(MpWorker *worker, gsize most)
 {
     while (true) {
-        const MpFrameHead *frame = (const MpFrameHead *)(gconstpointer)worker->in->data;
-        gsize have = worker->in->len, want = sizeof *frame;
+        gsize have = worker->in->len, want;
 
-        if (have >= sizeof *frame) {
-            if (frame->magic != MP_FRAME_MAGIC || frame->version != MP_FRAME_VERSION ||
-                frame->length > most)
-                return STEP_DEAD;
-            want += frame->length;
-        }
-        if (have >= sizeof *frame && have == want)
+        if (!frame_size(worker, most, &want))
+            return STEP_DEAD;
+        if (want != 0 && have >= want)
             return STEP_DONE;
 
-        gsize room = MIN(want - have, 1024 * 1024);
+        gsize room = MIN(MAX(want, have) - have + AHEAD, 1024 * 1024);
         g_byte_array_set_size(worker->in, (guint)(have + room));
         ssize_t count = recv(worker->socket, worker->in->data + have, room, MSG_DONTWAIT);
         int problem = errno;
@@ -134,17 +153,20 @@ GBytes *
 mp_worker_take_frame(MpWorker *worker)
 {
     const gsize head = sizeof(MpFrameHead);
-    g_autoptr(GBytes) whole = NULL;
+    const MpFrameHead *frame = (const MpFrameHead *)(gconstpointer)worker->in->data;
+    gsize size = head + frame->length;
 
-    if (worker->in->len <= COPIED_MAX) {
-        GBytes *frame = g_bytes_new(worker->in->data + head, worker->in->len - head);
+    if (size <= COPIED_MAX) {
+        GBytes *copy = g_bytes_new(worker->in->data + head, size - head);
 
-        g_byte_array_set_size(worker->in, 0);
-        return frame;
+        g_byte_array_remove_range(worker->in, 0, (guint)size);
+        return copy;
     }
-    whole = g_byte_array_free_to_bytes(worker->in);
-    worker->in = g_byte_array_new();
-    return g_bytes_new_from_bytes(whole, head, g_bytes_get_size(whole) - head);
+    GByteArray *rest = g_byte_array_new();
+    g_byte_array_append(rest, worker->in->data + size, worker->in->len - (guint)size);
+    g_autoptr(GBytes) whole = g_byte_array_free_to_bytes(g_steal_pointer(&worker->in));
+    worker->in = rest;
+    return g_bytes_new_from_bytes(whole, head, size - head);
 }
 
 /* Only what holds up the oldest request counts: a later one has time until it is the oldest. */
