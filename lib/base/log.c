@@ -13,6 +13,8 @@
 #include "base/error.h"
 #include "base/file.h"
 
+#define PREFIX_ROOM 64 /* octets of the time, the level and the process, about */
+
 static struct {
     int fd;
     MpLogLevel level;
@@ -47,12 +49,16 @@ mp_log_to_stderr(MpLogLevel level)
 static void
 append_message(GString *line, const char *message)
 {
+    const char *begin = message;
+
     for (const char *p = message; *p != '\0'; p++) {
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            g_string_append_printf(line, "\\x%02X", (unsigned char)*p);
-        else
-            g_string_append_c(line, *p);
+        if ((unsigned char)*p >= 0x20 && *p != 0x7f)
+            continue;
+        g_string_append_len(line, begin, p - begin);
+        g_string_append_printf(line, "\\x%02X", (unsigned char)*p);
+        begin = p + 1;
     }
+    g_string_append(line, begin);
     g_string_append_c(line, '\n');
 }
 
@@ -64,17 +70,22 @@ write_whole(int fd, const GString *line)
         continue;
 }
 
-/* "[2014-10-30T00:47:23.306 INFO (5284) #] ", by the C library, which reads the zone once. */
+/* "[2014-10-30T00:47:23.306 INFO (5284) #] ", by the C library, which reads the zone once; the
+ * lines of one second begin alike. */
 static void
 append_prefix(GString *line, const char *level)
 {
+    static _Thread_local time_t last = -1;
+    static _Thread_local char second[32];
     struct timespec now;
     struct tm local;
-    char second[32];
 
     clock_gettime(CLOCK_REALTIME, &now);
-    localtime_r(&now.tv_sec, &local);
-    strftime(second, sizeof second, "%Y-%m-%dT%H:%M:%S", &local);
+    if (now.tv_sec != last) {
+        localtime_r(&now.tv_sec, &local);
+        strftime(second, sizeof second, "%Y-%m-%dT%H:%M:%S", &local);
+        last = now.tv_sec;
+    }
     g_string_append_printf(line, "[%s.%03d %s (%d) #] ", second, (int)(now.tv_nsec / 1000000),
                            level, (int)getpid());
 }
@@ -110,7 +121,7 @@ mp_log(MpLogLevel level, const char *format, ...)
     g_autofree char *message = g_strdup_vprintf(format, args);
     va_end(args);
 
-    g_autoptr(GString) line = g_string_new(NULL);
+    g_autoptr(GString) line = g_string_sized_new(PREFIX_ROOM + strlen(message));
     append_prefix(line, names[level]);
     gsize prefix = line->len;
     append_message(line, message);
