@@ -137,7 +137,7 @@ mp_chain_begin(MpChain *chain, MpStore *store)
     chain->pack = mp_pack_new();
     chain->tree =
         mp_tree_new(store->odb, chain->pack, git_oid_is_zero(&store->tip) ? NULL : &store->root);
-    chain->tip = store->tip;
+    chain->from = chain->tip = store->tip;
     chain->last = chain->last_root = NULL;
     chain->n_commits = 0;
 }
@@ -224,7 +224,7 @@ move_own_branch(MpChain *chain, GError **error)
 {
     MpStore *store = chain->store;
     g_autofree char *message = g_strdup_printf("metroplex: %u commits", chain->n_commits);
-    int rc = mp_store_move_branch(store, &store->tip, &chain->tip, message);
+    int rc = mp_store_move_branch(store, &chain->from, &chain->tip, message);
 
     if (rc == GIT_EMODIFIED || rc == GIT_ENOTFOUND)
         return MP_CONFLICT;
@@ -251,6 +251,8 @@ mp_chain_finish(MpChain *chain, GError **error)
 
     if (basis != MP_COMMITTED || chain->n_commits == 0)
         return basis;
+    if (!git_oid_equal(&chain->from, &store->tip))
+        return MP_CONFLICT; /* it was fetched meanwhile */
     if (!mp_chain_close(chain, error) || !mp_pack_write(chain->pack, store->path, error))
         return MP_FAILED;
     if (!is_pushed)

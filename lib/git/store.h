@@ -92,6 +92,7 @@ typedef struct {
     MpStore *store;
     MpPack *pack;
     MpTree *tree;
+    git_oid from;       /* the store's tip when it was begun: moved from there, or not at all */
     git_oid tip;        /* of the chain so far, but for the last commit */
     git_oid root;       /* its tree */
     GString *last;      /* that commit, as long as it may have to be another; NULL: none */
