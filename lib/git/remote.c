@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/log.h"
 #include "base/process.h"
 #include "git/internal.h"
 #include "git/latch.h"
@@ -328,6 +329,15 @@ is_to_be_sent(const MpCondition *condition, MpLatch *latch, int *waited, GError 
     return holds;
 }
 
+/* Of which so much is over. Git that sends nothing is not waited for, wherever it is by now. */
+static int
+time_for_push(const MpRemote *remote, bool is_sent, int waited)
+{
+    if (!is_sent)
+        return waited;
+    return remote->seconds > 0 ? remote->seconds + waited : 0;
+}
+
 static MpPush
 judge_push(const MpRemote *remote, const MpProcess *git, GError **error)
 {
@@ -356,7 +366,10 @@ mp_remote_push(MpRemote *remote, const char *path, const MpMove *moves, guint n,
     while (remote->beside != NULL && is_sent && !mp_running_is_over(running) &&
            remote->beside(remote->beside_data))
         continue;
-    mp_process_end(running, &git, remote->seconds > 0 ? remote->seconds + waited : 0);
+    mp_process_end(running, &git, time_for_push(remote, is_sent, waited));
+    if (git.status == 0 && !is_sent)
+        mp_error("git push ran no hook pre-push, and sent what was decided on accounts that are "
+                 "old by now");
     if (git.status == 0)
         return MP_PUSHED;
     if (is_sent)

@@ -89,17 +89,35 @@ list(Listing *listing, const char *repository, const char *directory, GError **e
     return listing->names != NULL;
 }
 
-/* Whether that is there which a pattern asks for besides: of each pack at each run, so that it
+/* The name of what a pattern asks for besides, or NULL. */
+static char *
+other_name(const char *name, gsize i)
+{
+    if (patterns[i].unless == NULL)
+        return NULL;
+    g_autofree char *stem = g_strndup(name, strlen(name) - strlen(patterns[i].suffix));
+    return g_strconcat(stem, patterns[i].unless, NULL);
+}
+
+/* Whether that was there when the directory was read: asked of each pack at each run, so that it
  * makes no system call. */
+static bool
+was_needed(const Listing *listing, const char *name, gsize i)
+{
+    g_autofree char *other = other_name(name, i);
+
+    return other != NULL && bsearch(&other, listing->names->pdata, listing->names->len,
+                                    sizeof(gpointer), by_name) != NULL;
+}
+
+/* It may have come since then: somebody who restores a copy brings a pack before its index. */
 static bool
 is_needed(const Listing *listing, const char *name, gsize i)
 {
-    if (patterns[i].unless == NULL)
-        return false;
-    g_autofree char *stem = g_strndup(name, strlen(name) - strlen(patterns[i].suffix));
-    g_autofree char *other = g_strconcat(stem, patterns[i].unless, NULL);
-    return bsearch(&other, listing->names->pdata, listing->names->len, sizeof(gpointer), by_name) !=
-           NULL;
+    g_autofree char *other = other_name(name, i);
+    g_autofree char *path = other != NULL ? g_build_filename(listing->path, other, NULL) : NULL;
+
+    return path != NULL && (access(path, F_OK) == 0 || errno != ENOENT);
 }
 
 /* Calls `visit` for each dead file of one pattern; *is_any if there is one. */
@@ -115,10 +133,11 @@ for_matching(Listing *listing, const char *repository, gsize i, void (*visit)(co
         struct stat st;
 
         if (!g_str_has_prefix(name, patterns[i].prefix) ||
-            !g_str_has_suffix(name, patterns[i].suffix) || is_needed(listing, name, i))
+            !g_str_has_suffix(name, patterns[i].suffix) || was_needed(listing, name, i))
             continue;
         file = g_build_filename(listing->path, name, NULL);
-        if (lstat(file, &st) < 0 || !S_ISREG(st.st_mode) || !is_dead(&st, patterns[i].age))
+        if (lstat(file, &st) < 0 || !S_ISREG(st.st_mode) || !is_dead(&st, patterns[i].age) ||
+            is_needed(listing, name, i))
             continue;
         *is_any = true;
         visit(file);

@@ -14,7 +14,7 @@
 #define POLL_MIN_US 20000 /* a poll costs two hosts a process or two */
 #define POLL_MAX_US 80000
 #define KEPT_MAX    1 /* others wait as long */
-#define OTHERS_TAKE 2 /* to look and to take it, they need so many times what we need to take it */
+#define OTHERS_TAKE 2 /* times what we need to take it, others need to look and to take it */
 #define HURRY       2 /* others may be done in this part of the time that we need with the turn */
 
 static bool
@@ -168,7 +168,8 @@ let_others_look(const MpStore *store)
     gint64 others = POLL_MAX_US + OTHERS_TAKE * store->turn.to_take;
     gint64 end = store->turn.given_back + MIN(others, G_USEC_PER_SEC);
 
-    if (store->turn.given_back != 0)
+    if (store->turn.given_back != 0 && store->turn.is_there && !store->turn.is_ours &&
+        !mp_is_stopped())
         g_usleep((gulong)MAX(end - g_get_monotonic_time(), 0));
 }
 

@@ -51,6 +51,8 @@ move_branch(MpInstance *instance, const MpPurgeRecord *record, GError **error)
         return true;
     if (result == MP_CONFLICT)
         return give_up(instance, record, error);
+    if (why == NULL) /* nothing was sent */
+        return mp_fail(error, MP_ERROR_TEMPORARY, "the accounts changed meanwhile");
     if (mp_error_is_refused(why) && !mp_purge_record_remove(instance->config, error))
         return false;
     g_propagate_error(error, g_steal_pointer(&why));

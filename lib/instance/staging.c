@@ -79,14 +79,16 @@ next_portion(MpStaging *staging, const GPtrArray *events)
     return portion;
 }
 
+/* Where there can be no thread, all are staged at the end. */
 void
 mp_staging_go_on(MpStaging *staging, const GPtrArray *events)
 {
     if (events->len - staging->n_given < PORTION)
         return;
     if (staging->thread == NULL)
-        staging->thread = g_thread_new("stage", stage_portions, staging);
-    g_async_queue_push(staging->portions, next_portion(staging, events));
+        staging->thread = g_thread_try_new("stage", stage_portions, staging, NULL);
+    if (staging->thread != NULL)
+        g_async_queue_push(staging->portions, next_portion(staging, events));
 }
 
 static void

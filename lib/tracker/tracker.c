@@ -1,4 +1,5 @@
 /* A tracker opened, brought up to date, and shared with other hosts. */
+#include "base/error.h"
 #include "git/turn.h"
 #include "tracker/internal.h"
 #include "tracker/share.h"
@@ -113,8 +114,12 @@ mp_tracker_takes_others(MpTracker *tracker, GError **error)
     if (!mp_tracker_is_shared(tracker))
         return true;
     tracker->store.turn.is_left_out = true;
-    bool good = mp_chain_commit(&batch->chain, "Does the server take any commit?", &actor, error) &&
-                mp_batch_commit(batch, error) != MP_FAILED;
+    MpCommitResult result =
+        mp_chain_commit(&batch->chain, "Does the server take any commit?", &actor, error)
+            ? mp_batch_commit(batch, error)
+            : MP_FAILED;
     tracker->store.turn.is_left_out = false;
-    return good;
+    if (result == MP_UNFOUNDED && (error == NULL || *error == NULL)) /* nothing was sent */
+        return mp_fail(error, MP_ERROR_TEMPORARY, "the accounts changed meanwhile");
+    return result == MP_COMMITTED || result == MP_CONFLICT;
 }
