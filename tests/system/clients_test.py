@@ -98,8 +98,8 @@ def notmuch_answers(site, postfix):
 @with_postfix
 def mutt_answers(site, postfix):
     thread, path = told(site)
-    # mutt sees by the file's time, in seconds, whether somebody wrote: a person takes longer than one
-    editor = script(site, "editor", f"#!/bin/sh\n{{ printf '%s\\n\\n' '{WROTE}'; cat \"$1\"; }} >\"$1.new\" && touch -d '1 minute' \"$1.new\" && mv \"$1.new\" \"$1\"\n")
+    # mutt sees by another time of the file, in seconds, whether somebody wrote: a person takes longer than one
+    editor = script(site, "editor", f"#!/bin/sh\n{{ printf '%s\\n\\n' '{WROTE}'; cat \"$1\"; }} >\"$1.new\" && touch -d '1 minute ago' \"$1.new\" && mv \"$1.new\" \"$1\"\n")
     rc = script(site, "muttrc", f"set mbox_type=Maildir\nset folder={site.dir}/mail\nset record=\nset from=kate@example.org\nset realname=Kate\n"
                 f"set sendmail='{' '.join(msmtp(postfix))}'\nset use_envelope_from=yes\nset sendmail_wait=0\nset editor={editor}\nset fast_reply=yes\nset include=yes\n"
                 "set edit_headers=no\nset reply_to=yes\nset wait_key=no\nset mail_check=0\nset postpone=no\nset metoo=no\n")
