@@ -254,14 +254,7 @@ begin(const char *const *argv, const char *const *environment, int input, int al
 }
 
 MpRunning *
-mp_process_begin(const char *const *argv, const char *const *environment, GError **error)
-{
-    return begin(argv, environment, -1, -1, error);
-}
-
-MpRunning *
-mp_process_begin_with(const char *const *argv, const char *const *environment, int also,
-                      GError **error)
+mp_process_begin(const char *const *argv, const char *const *environment, int also, GError **error)
 {
     return begin(argv, environment, -1, also, error);
 }

@@ -51,16 +51,13 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MpProcess, mp_process_clear)
 typedef struct MpRunning MpRunning;
 
 /*
- * Starts argv[0], looked up in PATH, with exactly this environment. It reads /dev/null and has a
- * session of its own. NULL if it could not be started: MP_ERROR_INSTALLATION if there is no such
- * program. `argv` and `environment` are needed for this call only.
+ * Starts argv[0], looked up in PATH, with exactly this environment. It reads /dev/null, has `also`
+ * as its descriptor 3 (-1: none), and a session of its own. NULL if it could not be started:
+ * MP_ERROR_INSTALLATION if there is no such program. `argv` and `environment` are needed for this
+ * call only.
  */
 MpRunning *
-mp_process_begin(const char *const *argv, const char *const *environment, GError **error);
-
-/* The same of one that has `also` as its descriptor 3; -1: none. */
-MpRunning *mp_process_begin_with(const char *const *argv, const char *const *environment, int also,
-                                 GError **error);
+mp_process_begin(const char *const *argv, const char *const *environment, int also, GError **error);
 void mp_running_free(MpRunning *running);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpRunning, mp_running_free)
 

@@ -189,8 +189,8 @@ start(MpRemote *remote, const char *path, const char *const *words, int also, GE
     const char *ssh = our_ssh(remote, path, variables);
     if (*ssh != '\0')
         variables = g_environ_setenv(variables, "GIT_SSH_COMMAND", ssh, TRUE);
-    return mp_process_begin_with((const char *const *)argv->pdata, (const char *const *)variables,
-                                 also, error);
+    return mp_process_begin((const char *const *)argv->pdata, (const char *const *)variables, also,
+                            error);
 }
 
 /* --- Fetch ------------------------------------------------------------------------------------ */
@@ -368,8 +368,8 @@ mp_remote_push(MpRemote *remote, const char *path, const MpMove *moves, guint n,
         continue;
     mp_process_end(running, &git, time_for_push(remote, is_sent, waited));
     if (git.status == 0 && !is_sent)
-        mp_error("git push ran no hook pre-push, and sent what was decided on accounts that are "
-                 "old by now");
+        mp_error("git push ran no hook pre-push, and sent what was decided on accounts that may be "
+                 "old");
     if (git.status == 0)
         return MP_PUSHED;
     if (is_sent)

@@ -85,8 +85,8 @@ mp_turn_moves(MpStore *store, MpMove *moves)
 typedef struct {
     git_oid at[2]; /* the turn, and the branch */
     gint64 since;
-    bool is_new;    /* it was not so when it was asked before */
-    bool is_others; /* the turn, at least */
+    bool is_new;      /* it was not so when it was asked before */
+    bool is_turn_new; /* the turn was not */
 } Seen;
 
 static bool
@@ -97,8 +97,8 @@ look(MpStore *store, Seen *seen, GError **error)
 
     if (!mp_remote_list(store->remote, store->path, refs, at, G_N_ELEMENTS(refs), error))
         return false;
-    seen->is_new = seen->since == 0 || memcmp(at, seen->at, sizeof at) != 0;
-    seen->is_others = seen->since == 0 || !git_oid_equal(&at[0], &seen->at[0]);
+    seen->is_turn_new = seen->since == 0 || !git_oid_equal(&at[0], &seen->at[0]);
+    seen->is_new = seen->is_turn_new || !git_oid_equal(&at[1], &seen->at[1]);
     if (seen->is_new)
         seen->since = g_get_monotonic_time();
     memcpy(seen->at, at, sizeof at);
@@ -155,7 +155,7 @@ pause_between(const MpStore *store, const Seen *seen)
 {
     gint64 pause = g_random_int_range(POLL_MIN_US, POLL_MAX_US);
 
-    if (seen->is_others && !may_be_taken(store, seen))
+    if (seen->is_turn_new && !may_be_taken(store, seen))
         pause += MIN(store->turn.usual / HURRY, G_USEC_PER_SEC);
     g_usleep((gulong)pause);
 }

@@ -225,7 +225,7 @@ is_unproved(const MpInstance *instance, const MpBatch *batch)
     return !instance->is_current && mp_batch_is_empty(batch);
 }
 
-/* Where it does not come true, or nobody knows, the events stay staged for settle(). */
+/* Where nobody knows whether it came true, the events stay staged for settle(). */
 static MpCommitResult
 try_once(MpInstance *instance, MpTransactionBuild build, gpointer user_data, bool *is_outrun,
          GError **error)

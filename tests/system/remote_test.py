@@ -246,21 +246,28 @@ class HoldingHandler(Handler):
 
 
 @contextlib.contextmanager
+def asking(remote, host, what, count=1, before=0):
+    """A run that was asked for so much, and has no answer about the accounts: (process, answer)."""
+    answer = remote.hold(before)
+    process = subprocess.Popen([METROPLEX, "--config", host.config, "--once"], stderr=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: remote.asked(what) >= count or process.poll() is not None)
+        yield process, answer
+    finally:
+        answer.set()
+        process.kill()
+        process.wait()
+
+
+@contextlib.contextmanager
 def judged_early(site):
     """A mail to host two that is decided, and about to be pushed, while its question for accounts has no answer: (remote, one, two, name, process, answer)."""
     with hosts(site, Held) as (remote, one, two):
         (thread,), (address,) = conversation(one)
         two.metroplex("thread", "comment", str(thread), "--as", "tim", stdin="By two, which is known from here on.\n")
         name = two.deliver(one.mail("kate@example.org", address))
-        answer = remote.hold()
-        process = subprocess.Popen([METROPLEX, "--config", two.config, "--once"])
-        try:
-            wait_until(lambda: remote.asked(CONNECT) or process.poll() is not None)
+        with asking(remote, two, CONNECT) as (process, answer):
             yield remote, one, two, name, process, answer
-        finally:
-            answer.set()
-            process.kill()
-            process.wait()
 
 
 @test
@@ -327,12 +334,10 @@ def a_mail_that_is_refused_on_old_accounts_is_decided_on_the_new_ones(site):
         one.metroplex("user", "set", "kate", "--state", "suspended")
         run(two)
         name = two.deliver(one.mail("kate@example.org", address))
-        answer = remote.hold()
-        process = subprocess.Popen([METROPLEX, "--config", two.config, "--once"])
-        wait_until(lambda: remote.asked(ASK))
-        one.metroplex("user", "set", "kate", "--state", "active")
-        answer.set()
-        equal(process.wait(60), 0)
+        with asking(remote, two, ASK) as (process, answer):
+            one.metroplex("user", "set", "kate", "--state", "active")
+            answer.set()
+            equal(process.wait(60), 0)
         equal((two.reasons(), two.answer_events()), ({name: "posted"}, []))
         check_all(remote, one, two)
 
@@ -344,13 +349,12 @@ def what_pushes_nothing_waits_for_the_accounts_as_well(site):
         process.kill()
         process.wait()
         one.metroplex("user", "set", "kate", "--state", "suspended")
-        answer = remote.hold(before=3)  # when the run begins they are asked about, and fetched; with the batch they are asked about
-        process = subprocess.Popen([METROPLEX, "--config", two.config, "--once"])
-        wait_until(lambda: remote.asked(ASK) == 4)
-        one.metroplex("user", "set", "kate", "--state", "active")
-        equal((two.outcomes(), two.answer_events()), ([], []))
-        answer.set()
-        equal(process.wait(60), 0)
+        # when the run begins they are asked about, and fetched; with the batch they are asked about
+        with asking(remote, two, ASK, count=4, before=3) as (process, answer):
+            one.metroplex("user", "set", "kate", "--state", "active")
+            equal((two.outcomes(), two.answer_events()), ([], []))
+            answer.set()
+            equal(process.wait(60), 0)
         equal((two.reasons(), two.answer_events()), ({name: "posted"}, []))
         check_all(remote, one, two)
 
@@ -363,14 +367,12 @@ def what_is_decided_anew_on_other_accounts_is_built_on_what_the_server_has(site)
         one.user("lee")
         epoch = json.loads(one.metroplex("user", "show", "lee", "--json"))["epoch"]
         names = [one.deliver(one.mail(f"{login}@example.org", one.address(thread, login))) for login in ("kate", "lee")]
-        answer = remote.hold()
-        process = subprocess.Popen([METROPLEX, "--config", one.config, "--once"], stderr=subprocess.DEVNULL)
-        wait_until(lambda: remote.asked(CONNECT))
-        work = os.path.join(site.dir, "work")
-        edit(remote, work + "-t", "t.git", ("README.md", "By hand.\n"))
-        edit(remote, work + "-a", "a.git", ("users/000/0/0/0/0/3", f"epoch={epoch}", "epoch=none"))
-        answer.set()
-        equal(process.wait(60), 78)
+        with asking(remote, one, CONNECT) as (process, answer):
+            work = os.path.join(site.dir, "work")
+            edit(remote, work + "-t", "t.git", ("README.md", "By hand.\n"))
+            edit(remote, work + "-a", "a.git", ("users/000/0/0/0/0/3", f"epoch={epoch}", "epoch=none"))
+            answer.set()
+            equal(process.wait(60), 78)
         equal((one.reasons(), one.new), ({names[0]: "posted"}, [names[1]]))
         equal(remote.git("show", "main:README.md"), "By hand.")
 

@@ -3,7 +3,6 @@
 #include <criterion/criterion.h>
 
 #include <fcntl.h>
-#include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,11 +10,12 @@
 #include "base/error.h"
 #include "outbox/outbox.h"
 #include "outbox/server_state.h"
+#include "scratch.h"
 
 #define KEY  "0123456789abcdef0123456789abcdef"
 #define THEN 1700000000
 
-static char *root;
+static ScratchPath *root;
 static MpOutbox *outbox;
 
 static void
@@ -23,32 +23,17 @@ set_up(void)
 {
     g_autoptr(GError) error = NULL;
 
-    root = g_dir_make_tmp("outbox-XXXXXX", NULL);
+    root = scratch_make();
     cr_assert(mp_outbox_init(root, &error));
     outbox = mp_outbox_open(root, &error);
     cr_assert_not_null(outbox);
 }
 
 static void
-remove_tree(const char *path)
-{
-    GDir *dir = g_dir_open(path, 0, NULL);
-
-    for (const char *name; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
-        g_autofree char *child = g_build_filename(path, name, NULL);
-        remove_tree(child);
-    }
-    if (dir != NULL)
-        g_dir_close(dir);
-    g_remove(path);
-}
-
-static void
 tear_down(void)
 {
     mp_outbox_free(outbox);
-    remove_tree(root);
-    g_free(root);
+    scratch_remove(root);
 }
 
 TestSuite(outbox_event, .init = set_up, .fini = tear_down);
@@ -89,7 +74,7 @@ Test(outbox_event, what_is_staged_first_is_worked_off_first)
 static char *
 path_of(const char *name)
 {
-    return g_build_filename(root, name, NULL);
+    return scratch_path(root, name);
 }
 
 static char *

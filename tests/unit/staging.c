@@ -3,21 +3,21 @@
 #include <criterion/criterion.h>
 
 #include <glib/gstdio.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "instance/staging.h"
+#include "scratch.h"
 
 #define EVENTS 100
 
-static char *root;
+static ScratchPath *root;
 static MpOutbox *outbox, *hooks;
 static GPtrArray *events;
 
 static MpOutbox *
 open_in(const char *name)
 {
-    g_autofree char *path = g_build_filename(root, name, NULL);
+    g_autofree char *path = scratch_path(root, name);
 
     cr_assert_eq(g_mkdir(path, 0700), 0);
     cr_assert(mp_outbox_init(path, NULL));
@@ -27,24 +27,10 @@ open_in(const char *name)
 static void
 set_up(void)
 {
-    root = g_dir_make_tmp("staging-XXXXXX", NULL);
+    root = scratch_make();
     outbox = open_in("data");
     hooks = open_in("hooks");
     events = g_ptr_array_new_with_free_func((GDestroyNotify)mp_event_free);
-}
-
-static void
-remove_tree(const char *path)
-{
-    GDir *dir = g_dir_open(path, 0, NULL);
-
-    for (const char *name; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
-        g_autofree char *child = g_build_filename(path, name, NULL);
-        remove_tree(child);
-    }
-    if (dir != NULL)
-        g_dir_close(dir);
-    g_remove(path);
 }
 
 static void
@@ -53,8 +39,7 @@ tear_down(void)
     mp_outbox_free(outbox);
     mp_outbox_free(hooks);
     g_ptr_array_unref(events);
-    remove_tree(root);
-    g_free(root);
+    scratch_remove(root);
 }
 
 TestSuite(staging, .init = set_up, .fini = tear_down);
