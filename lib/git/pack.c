@@ -44,11 +44,15 @@ struct MpPack {
     gsize n_octets;      /* of all objects */
     GThread *writer;     /* NULL before there is much to do */
     GAsyncQueue *given;  /* to it: GPtrArray * of Stored *; the end of them is an empty one */
+    char *repository;    /* into which it writes at the end; or NULL: it does not */
     /* --- */
     GByteArray *stream; /* header, then objects */
     GArray *index;      /* MpPackEntry: all of them */
     struct libdeflate_compressor *deflater;
     bool has_failed;
+    bool is_written; /* by the thread; else `error` says why not */
+    GError *error;
+    gint is_over;    /* from the thread: it is at its end */
     gint is_dropped; /* for the thread: it need not go on */
 };
 
@@ -178,19 +182,76 @@ append_objects(MpPack *pack, const GPtrArray *objects)
         append_object(pack, g_ptr_array_index(objects, i));
 }
 
+/* The number of objects into the header; the hash of all, which names the pack, to the end. */
+static void
+finish_stream(MpPack *pack, git_oid *id)
+{
+    guint32 count = GUINT32_TO_BE(pack->index->len);
+
+    memcpy(pack->stream->data + 8, &count, sizeof count);
+    mp_pack_append_hash(pack->stream, id);
+}
+
+/* A pack that cannot have its index, as on a full disk, would stay there for good, and one of each
+ * try. Whose index is there already is what a run that died wrote whole. */
+static bool
+write_index(const GByteArray *index, int directory, const char *name, const char *pack_name,
+            GError **error)
+{
+    if (mp_write_file(directory, name, index->data, index->len, FILE_MODE, true, error))
+        return true;
+    if (faccessat(directory, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+        unlinkat(directory, pack_name, 0);
+    return false;
+}
+
+/* Once all is in the stream. */
+static bool
+write_files(MpPack *pack, const char *repository, GError **error)
+{
+    g_autofree char *path = g_build_filename(repository, "objects/pack", NULL);
+    git_oid id;
+
+    if (pack->has_failed)
+        return mp_fail(error, MP_ERROR_TEMPORARY, "cannot deflate an object");
+    finish_stream(pack, &id);
+    g_autoptr(GByteArray) index = mp_pack_index(pack->index, &id);
+    g_autofree char *pack_name = g_strdup_printf("pack-%s.pack", git_oid_tostr_s(&id));
+    g_autofree char *index_name = g_strdup_printf("pack-%s.idx", git_oid_tostr_s(&id));
+    g_auto(MpFd) directory = mp_open_directory(path, error);
+    bool good = directory >= 0 &&
+                mp_write_file(directory, pack_name, pack->stream->data, pack->stream->len,
+                              FILE_MODE, false, error) &&
+                write_index(index, directory, index_name, pack_name, error);
+
+    if (!good)
+        g_prefix_error(error, "cannot write a pack into %s: ", path);
+    return good;
+}
+
+static bool
+is_dropped(const MpPack *pack)
+{
+    return g_atomic_int_get(&pack->is_dropped) != 0;
+}
+
 static gpointer
 run_writer(gpointer data)
 {
     MpPack *pack = data;
+    bool is_end = false;
 
-    for (;;) {
+    while (!is_end) {
         g_autoptr(GPtrArray) objects = g_async_queue_pop(pack->given);
 
-        if (objects->len == 0)
-            return NULL;
-        if (!g_atomic_int_get(&pack->is_dropped))
+        is_end = objects->len == 0;
+        if (!is_dropped(pack))
             append_objects(pack, objects);
     }
+    if (pack->repository != NULL && !is_dropped(pack))
+        pack->is_written = write_files(pack, pack->repository, &pack->error);
+    g_atomic_int_set(&pack->is_over, 1);
+    return NULL;
 }
 
 static void
@@ -213,24 +274,21 @@ mp_pack_go_on(MpPack *pack)
 }
 
 static void
+give_end(MpPack *pack)
+{
+    if (pack->fresh->len > 0)
+        give(pack);
+    give(pack);
+}
+
+static void
 end_writer(MpPack *pack)
 {
     if (pack->writer == NULL)
         return;
-    if (pack->fresh->len > 0)
-        give(pack);
-    give(pack);
+    if (pack->repository == NULL)
+        give_end(pack);
     g_thread_join(g_steal_pointer(&pack->writer));
-}
-
-/* Ends the thread, and does what that was not given. */
-static bool
-write_all(MpPack *pack)
-{
-    end_writer(pack);
-    append_objects(pack, pack->fresh);
-    g_ptr_array_set_size(pack->fresh, 0);
-    return !pack->has_failed;
 }
 
 void
@@ -246,6 +304,8 @@ mp_pack_free(MpPack *pack)
     g_hash_table_unref(pack->objects);
     g_array_unref(pack->index);
     g_byte_array_unref(pack->stream);
+    g_clear_error(&pack->error);
+    g_free(pack->repository);
     g_free(pack);
 }
 
@@ -313,48 +373,31 @@ mp_pack_get(const MpPack *pack, const git_oid *id, gsize *length)
     return stored->bytes;
 }
 
-/* The number of objects into the header; the hash of all, which names the pack, to the end. */
-static void
-finish_stream(MpPack *pack, git_oid *id)
+void
+mp_pack_write_begin(MpPack *pack, const char *repository)
 {
-    guint32 count = GUINT32_TO_BE(pack->index->len);
-
-    memcpy(pack->stream->data + 8, &count, sizeof count);
-    mp_pack_append_hash(pack->stream, id);
+    if (pack->writer == NULL)
+        return;
+    pack->repository = g_strdup(repository);
+    give_end(pack);
 }
 
-/* A pack that cannot have its index, as on a full disk, would stay there for good, and one of each
- * try. Whose index is there already is what a run that died wrote whole. */
-static bool
-write_index(const GByteArray *index, int directory, const char *name, const char *pack_name,
-            GError **error)
+bool
+mp_pack_is_busy(const MpPack *pack)
 {
-    if (mp_write_file(directory, name, index->data, index->len, FILE_MODE, true, error))
-        return true;
-    if (faccessat(directory, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-        unlinkat(directory, pack_name, 0);
-    return false;
+    return pack->repository != NULL && !g_atomic_int_get(&pack->is_over);
 }
 
 bool
 mp_pack_write(MpPack *pack, const char *repository, GError **error)
 {
-    g_autofree char *path = g_build_filename(repository, "objects/pack", NULL);
-    git_oid id;
-
-    if (!write_all(pack))
-        return mp_fail(error, MP_ERROR_TEMPORARY, "cannot deflate an object");
-    finish_stream(pack, &id);
-    g_autoptr(GByteArray) index = mp_pack_index(pack->index, &id);
-    g_autofree char *pack_name = g_strdup_printf("pack-%s.pack", git_oid_tostr_s(&id));
-    g_autofree char *index_name = g_strdup_printf("pack-%s.idx", git_oid_tostr_s(&id));
-    g_auto(MpFd) directory = mp_open_directory(path, error);
-    bool good = directory >= 0 &&
-                mp_write_file(directory, pack_name, pack->stream->data, pack->stream->len,
-                              FILE_MODE, false, error) &&
-                write_index(index, directory, index_name, pack_name, error);
-
-    if (!good)
-        g_prefix_error(error, "cannot write a pack into %s: ", path);
-    return good;
+    end_writer(pack);
+    if (pack->repository == NULL) { /* what the thread was not given, or all */
+        append_objects(pack, pack->fresh);
+        g_ptr_array_set_size(pack->fresh, 0);
+        return write_files(pack, repository, error);
+    }
+    if (!pack->is_written)
+        g_propagate_error(error, g_steal_pointer(&pack->error));
+    return pack->is_written;
 }

@@ -32,6 +32,13 @@ bool mp_pack_add_version(MpPack *pack, git_object_t type, const void *bytes, gsi
 /* Lets a thread deflate what was added since, where that is worth one, while the caller goes on. */
 void mp_pack_go_on(MpPack *pack);
 
+/*
+ * Writing it may begin before mp_pack_write(), which then only waits for the end of that: by the
+ * thread, where there is one; else there is nothing to wait for. Nothing may be added any more.
+ */
+void mp_pack_write_begin(MpPack *pack, const char *repository);
+bool mp_pack_is_busy(const MpPack *pack);
+
 /* The bytes of an object that was added and is not in the database yet, with a NUL behind them: the
  * pack's. NULL if it is not here, and *length stays as it is. */
 const char *mp_pack_get(const MpPack *pack, const git_oid *id, gsize *length);

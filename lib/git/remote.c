@@ -348,6 +348,12 @@ judge_push(const MpRemote *remote, const MpProcess *git, GError **error)
     return push;
 }
 
+bool
+mp_beside(const MpBeside *beside)
+{
+    return beside != NULL && beside->work != NULL && beside->work(beside->data);
+}
+
 MpPush
 mp_remote_push(MpRemote *remote, const char *path, const MpMove *moves, guint n,
                const MpCondition *condition, GError **error)
@@ -363,8 +369,7 @@ mp_remote_push(MpRemote *remote, const char *path, const MpMove *moves, guint n,
     if (running == NULL)
         return MP_UNKNOWN;
     bool is_sent = is_to_be_sent(condition, &latch, &waited, &why);
-    while (remote->beside != NULL && is_sent && !mp_running_is_over(running) &&
-           remote->beside(remote->beside_data))
+    while (is_sent && !mp_running_is_over(running) && mp_beside(remote->beside))
         continue;
     mp_process_end(running, &git, time_for_push(remote, is_sent, waited));
     if (git.status == 0 && !is_sent)

@@ -20,16 +20,23 @@
 
 #include "base/process.h"
 
+/* Other work, done bit by bit while something is waited for. */
+typedef struct {
+    bool (*work)(gpointer data); /* a bit of it; false: there is no more. Or NULL */
+    gpointer data;
+} MpBeside;
+
+/* Does a bit; false: there is no more, or never was any. `beside` may be NULL. */
+bool mp_beside(const MpBeside *beside);
+
 typedef struct {
     char *url;
-    int seconds;                   /* for one fetch or push; 0: as long as it takes */
-    bool is_brief;                 /* what is pushed now: so git looks for deltas of what the
-                                    * server has, which are fewer octets on a long way. Of a large
-                                    * batch that takes the server longer than all else */
-    char *ssh;                     /* the command, "" for Git's own, or NULL while nobody asked */
-    bool (*beside)(gpointer data); /* a bit of other work, done again and again while a push is on
-                                    * its way; false: there is no more. Or NULL */
-    gpointer beside_data;
+    int seconds;            /* for one fetch or push; 0: as long as it takes */
+    bool is_brief;          /* what is pushed now: so git looks for deltas of what the server has,
+                             * which are fewer octets on a long way. Of a large batch that takes the
+                             * server longer than all else */
+    char *ssh;              /* the command, "" for Git's own, or NULL while nobody asked */
+    const MpBeside *beside; /* done while a push is on its way; or NULL */
 } MpRemote;
 
 MpRemote *mp_remote_new(const char *url, int seconds);

@@ -27,6 +27,7 @@ mp_store_share(MpStore *store, const char *url, int seconds, const char *host)
     g_clear_pointer(&store->remote, mp_remote_free);
     g_free(store->host);
     store->remote = mp_remote_new(url, seconds);
+    store->remote->beside = &store->beside;
     store->host = g_strdup(host);
 }
 

@@ -27,9 +27,9 @@
 #define LOCKED_TRIES   50 /* of 100 ms: Git's own programs hold a ref's lock for milliseconds */
 #define LOCKED_WAIT_US 100000
 
-#define COMMITS_MAX  1024 /* that come to an open object database; four large batches */
+#define COMMITS_MAX  4096 /* that come to an open object database; a dozen large batches */
 #define BRIEF_MAX    4    /* commits of a push that is mostly waiting for the server */
-#define COMMITS_MOVE 16   /* what a move of the tip counts as besides: a pack at least */
+#define COMMITS_MOVE 64   /* what a move of the tip counts as besides: a pack at least */
 
 static bool
 open_objects(MpStore *store, GError **error)
@@ -53,20 +53,32 @@ open_objects(MpStore *store, GError **error)
 bool
 mp_store_reopen(MpStore *store, GError **error)
 {
-    g_clear_pointer(&store->view, mp_tree_free);
     g_clear_pointer(&store->odb, git_odb_free);
     git_repository__cleanup(store->repository);
-    return open_objects(store, error);
+    bool good = open_objects(store, error);
+    if (!good)
+        g_clear_pointer(&store->view, mp_tree_free);
+    else if (store->view != NULL)
+        mp_tree_move_to(store->view, store->odb, NULL);
+    return good;
 }
 
 /* From here on reads see this commit and its tree. */
 static void
 see(MpStore *store, const git_oid *tip, const git_oid *root, guint n_commits)
 {
+    store->n_seen += !git_oid_equal(tip, &store->coming);
     store->tip = *tip;
     store->root = *root;
     store->n_commits += n_commits + COMMITS_MOVE;
-    g_clear_pointer(&store->view, mp_tree_free);
+    if (store->view != NULL && !mp_tree_is_at(store->view, root))
+        g_clear_pointer(&store->view, mp_tree_free);
+}
+
+guint64
+mp_store_seen(const MpStore *store)
+{
+    return store->n_seen;
 }
 
 bool
@@ -130,16 +142,28 @@ mp_store_view(MpStore *store)
     return store->view;
 }
 
+/* What was read of the tip need not be read again. */
+static MpTree *
+tree_to_edit(MpStore *store, MpPack *pack)
+{
+    MpTree *tree = g_steal_pointer(&store->view);
+
+    if (tree == NULL)
+        return mp_tree_new(store->odb, pack, git_oid_is_zero(&store->tip) ? NULL : &store->root);
+    mp_tree_move_to(tree, store->odb, pack);
+    return tree;
+}
+
 void
 mp_chain_begin(MpChain *chain, MpStore *store)
 {
     chain->store = store;
     chain->pack = mp_pack_new();
-    chain->tree =
-        mp_tree_new(store->odb, chain->pack, git_oid_is_zero(&store->tip) ? NULL : &store->root);
+    chain->tree = tree_to_edit(store, chain->pack);
     chain->from = chain->tip = store->tip;
     chain->last = chain->last_root = NULL;
     chain->n_commits = 0;
+    chain->is_begun = false;
 }
 
 static void
@@ -149,9 +173,50 @@ free_string(GString **string)
         g_string_free(g_steal_pointer(string), TRUE);
 }
 
+/* Reads see what the chain makes, or again what there is. */
+static void
+show(MpChain *chain, const git_oid *coming)
+{
+    MpStore *store = chain->store;
+
+    store->coming = *coming;
+    store->n_seen++;
+    g_clear_pointer(&store->view, mp_tree_free);
+}
+
+/* What was to come is the tip now, or it never was. */
+static void
+end_show(MpChain *chain)
+{
+    static const git_oid none = {{0}};
+    MpStore *store = chain->store;
+
+    if (!chain->is_begun || git_oid_is_zero(&store->coming))
+        return;
+    if (!git_oid_equal(&store->coming, &store->tip))
+        show(chain, &none);
+    store->coming = none;
+    if (store->view != NULL)
+        mp_tree_move_to(store->view, store->odb, NULL);
+}
+
+/* What nobody edited is still what was read. */
+static void
+give_back(MpChain *chain)
+{
+    MpStore *store = chain->store;
+
+    if (chain->tree == NULL || store->view != NULL || !mp_tree_is_at(chain->tree, &store->root))
+        return;
+    store->view = g_steal_pointer(&chain->tree);
+    mp_tree_move_to(store->view, store->odb, NULL);
+}
+
 void
 mp_chain_clear(MpChain *chain)
 {
+    end_show(chain);
+    give_back(chain);
     g_clear_pointer(&chain->tree, mp_tree_free);
     g_clear_pointer(&chain->pack, mp_pack_free);
     free_string(&chain->last);
@@ -242,8 +307,24 @@ move_own_branch(MpChain *chain, GError **error)
     return MP_COMMITTED;
 }
 
-MpCommitResult
-mp_chain_finish(MpChain *chain, GError **error)
+bool
+mp_chain_write_begin(MpChain *chain, GError **error)
+{
+    if (chain->n_commits == 0 || chain->is_begun)
+        return true;
+    if (!mp_chain_close(chain, error))
+        return false;
+    chain->is_begun = true;
+    mp_pack_write_begin(chain->pack, chain->store->path);
+    if (mp_tree_is_at(chain->tree, &chain->root)) { /* nothing was edited that no commit has */
+        show(chain, &chain->tip);
+        chain->store->view = g_steal_pointer(&chain->tree);
+    }
+    return true;
+}
+
+static MpCommitResult
+commit(MpChain *chain, GError **error)
 {
     MpStore *store = chain->store;
     bool is_pushed = store->remote != NULL && chain->n_commits > 0;
@@ -253,12 +334,21 @@ mp_chain_finish(MpChain *chain, GError **error)
         return basis;
     if (!git_oid_equal(&chain->from, &store->tip))
         return MP_CONFLICT; /* it was fetched meanwhile */
-    if (!mp_chain_close(chain, error) || !mp_pack_write(chain->pack, store->path, error))
+    if (!mp_chain_write_begin(chain, error) || !mp_pack_write(chain->pack, store->path, error))
         return MP_FAILED;
     if (!is_pushed)
         return move_own_branch(chain, error);
     store->remote->is_brief = chain->n_commits <= BRIEF_MAX;
     return mp_store_push(store, &chain->tip, error);
+}
+
+MpCommitResult
+mp_chain_finish(MpChain *chain, GError **error)
+{
+    MpCommitResult result = commit(chain, error);
+
+    end_show(chain);
+    return result;
 }
 
 bool

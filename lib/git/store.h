@@ -22,6 +22,9 @@ struct MpStore {
     git_oid tip;         /* the commit that reads see */
     git_oid root;        /* its tree */
     MpTree *view;        /* loaded as far as it was read */
+    git_oid coming;      /* the commit that reads see before it is the tip; zero: none */
+    guint64 n_seen;      /* grows whenever reads see another commit */
+    MpBeside beside;     /* done while a chain comes true */
     guint n_commits;     /* since the object database was opened, roughly */
     MpRemote *remote;    /* shared with other hosts, or NULL */
     char *host;          /* which of them we are; NULL without a remote */
@@ -87,6 +90,9 @@ bool mp_store_join(MpStore *store, char **did, GError **error);
 /* The tree that readers use; starts anew when it has grown large. Valid until the next call. */
 MpTree *mp_store_view(MpStore *store);
 
+/* What is read now is on this: it is another number once reads see another commit. */
+guint64 mp_store_seen(const MpStore *store);
+
 /* A chain of commits on the store's tip, in memory. */
 typedef struct {
     MpStore *store;
@@ -98,6 +104,7 @@ typedef struct {
     GString *last;      /* that commit, as long as it may have to be another; NULL: none */
     GString *last_root; /* and the object that its tree is */
     guint n_commits;    /* with it */
+    bool is_begun;      /* to be written */
 } MpChain;
 
 void mp_chain_begin(MpChain *chain, MpStore *store);
@@ -111,6 +118,13 @@ bool mp_chain_amend(MpChain *chain, GError **error);
 
 /* For who writes the pack without mp_chain_finish(): `tip` has the last commit from here on. */
 bool mp_chain_close(MpChain *chain, GError **error);
+
+/*
+ * Begins to write the pack, by a thread where that pays. Nothing may be edited any more. Until
+ * mp_chain_finish(), or where the chain is cleared without it, reads see what the chain is to make
+ * of the branch, so that somebody may go on from there already.
+ */
+bool mp_chain_write_begin(MpChain *chain, GError **error);
 
 /* Writes the pack, syncs it, and moves the branch by compare and swap: the remote's if there is
  * one, else our own. A question about the basis is ended before, also where there is nothing to

@@ -9,7 +9,8 @@
 #include "git/tree_name.h"
 #include "git/tree_node.h"
 
-#define LOADED_MAX 20000 /* directories; some 60 MB where each holds a hundred entries */
+#define LOADED_MAX 20000 /* directories, some 60 MB where each holds a hundred entries, and files  \
+                          */
 
 struct MpTree {
     git_odb *odb;
@@ -17,7 +18,7 @@ struct MpTree {
     GStringChunk *names;
     MpTreeNode *root;
     git_oid root_id;
-    gsize n_loaded;
+    gsize n_loaded; /* directories, and files that were put into them */
 };
 
 /* Calls for an object of the database or, if a batch just made it, of the pack. */
@@ -91,6 +92,19 @@ mp_tree_free(MpTree *tree)
     mp_tree_node_free(tree->root);
     g_string_chunk_free(tree->names);
     g_free(tree);
+}
+
+void
+mp_tree_move_to(MpTree *tree, git_odb *odb, MpPack *pack)
+{
+    tree->odb = odb;
+    tree->pack = pack;
+}
+
+bool
+mp_tree_is_at(const MpTree *tree, const git_oid *root)
+{
+    return git_oid_equal(&tree->root_id, root) && (tree->root == NULL || !tree->root->is_changed);
 }
 
 void
@@ -220,6 +234,7 @@ mp_tree_set(MpTree *tree, MpTreeNode *directory, const char *name, const void *t
         return false;
     mp_tree_node_insert(directory, tree->names, name, (guint)strlen(name), MP_MODE_FILE)->id = id;
     mp_tree_node_mark(directory);
+    tree->n_loaded++;
     return true;
 }
 

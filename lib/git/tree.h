@@ -22,6 +22,12 @@ MpTree *mp_tree_new(git_odb *odb, MpPack *pack, const git_oid *root);
 void mp_tree_free(MpTree *tree);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpTree, mp_tree_free)
 
+/* What is loaded is kept; what is not will be looked for here. */
+void mp_tree_move_to(MpTree *tree, git_odb *odb, MpPack *pack);
+
+/* Whether it is what this root says: written or read so, and not edited since. */
+bool mp_tree_is_at(const MpTree *tree, const git_oid *root);
+
 /* Frees the directories that were loaded, where they are many; of a reader's tree, of which nobody
  * holds a directory. */
 void mp_tree_bound(MpTree *tree);

@@ -29,6 +29,7 @@ typedef struct {
     MpExtraction *extraction; /* what the person wrote; NULL until a gate needs it */
     bool is_parsed;           /* or cannot be */
     bool is_prepared;         /* looked at before it was its turn */
+    guint64 looked_at;        /* on what, see mp_inbound_mark_looked_at(); 0: on nothing */
     char *sent;               /* a hash of the sent texts that it was made with */
     MpComposed composed;      /* the comment and the commands that are made of it */
     bool is_rejected;         /* by an administrator */

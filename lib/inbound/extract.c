@@ -1,4 +1,4 @@
-/* Extracting the reply, where a gate or a response needs it: by the worker, one mail ahead of us.
+/* Extracting the reply, where a gate or a response needs it: by the worker, some mails ahead of us.
  */
 #include <string.h>
 
@@ -85,11 +85,11 @@ forget_stale(const MpInbound *inbound, MpDelivery *delivery)
 {
     bool are_guessed;
 
-    if (delivery->is_deferred || delivery->sent == NULL)
+    if (delivery->is_deferred || (delivery->sent == NULL && !delivery->is_prepared))
         return;
     g_auto(GStrv) sent = sent_texts(inbound, delivery, &are_guessed, NULL);
     g_autofree char *hash = sent != NULL ? hash_of((const char *const *)sent, are_guessed) : NULL;
-    if (g_strcmp0(hash, delivery->sent) == 0)
+    if (delivery->sent != NULL && g_strcmp0(hash, delivery->sent) == 0)
         return;
     g_clear_pointer(&delivery->sent, g_free);
     g_clear_pointer(&delivery->extraction, mp_extraction_free);
@@ -121,10 +121,40 @@ ask_for_extraction(MpInbound *inbound, MpDelivery *delivery, GError **error)
     return delivery->is_awaited;
 }
 
+/* Each of these only grows, so that the sum is another once one of them is. */
+static guint64
+seen_now(const MpInbound *inbound)
+{
+    return mp_tracker_seen(inbound->instance->tracker) +
+           mp_accounts_seen(inbound->instance->accounts) + inbound->n_held;
+}
+
+static void
+mark(const MpInbound *inbound, MpDelivery *delivery)
+{
+    delivery->looked_at = delivery->is_deferred ? 0 : seen_now(inbound);
+}
+
+void
+mp_inbound_mark_looked_at(const MpInbound *inbound, const GPtrArray *deliveries)
+{
+    for (guint i = 0; i < deliveries->len; i++)
+        mark(inbound, g_ptr_array_index(deliveries, i));
+}
+
+void
+mp_inbound_forget_looks(const GPtrArray *deliveries)
+{
+    for (guint i = 0; i < deliveries->len; i++)
+        ((MpDelivery *)g_ptr_array_index(deliveries, i))->looked_at = 0;
+}
+
 /* All that comes before it as well, so that the worker reads one mail while we look at the next. */
 static bool
 look_and_ask(MpInbound *inbound, MpDelivery *delivery, GError **error)
 {
+    if (delivery->looked_at == seen_now(inbound))
+        return true;
     mp_inbound_identify(inbound, delivery);
     if (!mp_inbound_find_held_answered(inbound, delivery, error))
         return false;
@@ -134,9 +164,55 @@ look_and_ask(MpInbound *inbound, MpDelivery *delivery, GError **error)
 }
 
 bool
+mp_inbound_take_extractions(MpInbound *inbound, const GPtrArray *deliveries, GError **error)
+{
+    bool is_unsure = inbound->is_unsure, good = true;
+
+    inbound->is_unsure = true;
+    for (guint i = 0; good && i < deliveries->len; i++) {
+        MpDelivery *delivery = g_ptr_array_index(deliveries, i);
+
+        if (!delivery->is_awaited || !delivery->is_parsed)
+            continue;
+        good = take_extraction(inbound, delivery, error);
+        delivery->is_awaited = false;
+        if (delivery->is_deferred)
+            delivery->looked_at = 0;
+    }
+    inbound->is_unsure = is_unsure;
+    return good;
+}
+
+/* Some were asked about ahead, for what is not so any more. */
+static bool
+is_any_stale(const MpInbound *inbound, const GPtrArray *deliveries)
+{
+    for (guint i = 0; i < deliveries->len; i++) {
+        const MpDelivery *delivery = g_ptr_array_index(deliveries, i);
+
+        if (delivery->is_awaited && delivery->looked_at != seen_now(inbound))
+            return true;
+    }
+    return false;
+}
+
+bool
 mp_inbound_look(MpInbound *inbound, const GPtrArray *deliveries, GError **error)
 {
+    if (is_any_stale(inbound, deliveries) &&
+        !mp_inbound_take_extractions(inbound, deliveries, error))
+        return false;
     return mp_inbound_ask_worker(inbound, deliveries, look_and_ask, take_extraction, error);
+}
+
+bool
+mp_inbound_look_ahead(MpInbound *inbound, MpDelivery *delivery, GError **error)
+{
+    bool good = look_and_ask(inbound, delivery, error);
+
+    if (good)
+        mark(inbound, delivery);
+    return good;
 }
 
 void

@@ -204,9 +204,12 @@ mp_inbound_limit_held(MpInbound *inbound, const GPtrArray *deliveries, GError **
 void
 mp_inbound_note_held(MpInbound *inbound, const MpDelivery *delivery)
 {
+    bool is_held = delivery->decision.gate->outcome == MP_OUTCOME_HELD;
+
+    inbound->n_held += is_held || delivery->mail->place == MP_PLACE_HELD;
     if (inbound->held == NULL)
         return;
-    if (delivery->decision.gate->outcome == MP_OUTCOME_HELD)
+    if (is_held)
         stock_add(inbound->held, delivery->message, delivery->mail->size);
     else if (delivery->mail->place == MP_PLACE_HELD) /* counted anew when it is asked for */
         g_clear_pointer(&inbound->held, mp_held_stock_free);

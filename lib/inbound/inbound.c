@@ -44,12 +44,10 @@ mp_inbound_deliveries(const MpInbound *inbound, GPtrArray *mails)
 static bool
 judge(MpInbound *inbound, GPtrArray *deliveries, GError **error)
 {
-    bool is_looked_at = inbound->is_looked_at;
-
-    inbound->is_looked_at = false;
     mp_rate_begin(inbound->instance->rate);
-    if (!is_looked_at && !mp_inbound_look(inbound, deliveries, error))
+    if (!mp_inbound_look(inbound, deliveries, error))
         return false;
+    mp_inbound_forget_looks(deliveries);
     mp_inbound_find_batch_duplicates(inbound, deliveries);
     mp_inbound_limit_loops(inbound, deliveries);
     mp_inbound_limit_rates(inbound, deliveries);
@@ -104,11 +102,10 @@ static bool
 be_ready(MpInbound *inbound, GError **error)
 {
     MpInstance *instance = inbound->instance;
-    bool is_old, is_news;
+    bool is_old;
 
-    if (!mp_instance_be_ready(instance, &is_old, &is_news, error))
+    if (!mp_instance_be_ready(instance, &is_old, error))
         return false;
-    inbound->is_looked_at &= !is_old && !is_news;
     return !is_old || mp_transaction_catch_up(instance, error);
 }
 
@@ -153,7 +150,7 @@ has_much_more(const MpInbound *inbound, const GPtrArray *deliveries)
            inbound->ahead->len > deliveries->len / 2;
 }
 
-/* A push leaves time for the next batch. */
+/* Writing and pushing leave time for the next batch. */
 static bool
 post_beside(MpInbound *inbound, GPtrArray *deliveries, GError **error)
 {

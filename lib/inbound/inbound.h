@@ -28,11 +28,11 @@ struct MpInbound {
     GHashTable *left;         /* names that stay in new/: not taken again */
     GHashTable *deferred_ids; /* Message-IDs of such mails: what answers them waits as well */
     struct MpHeldStock *held; /* how much is held; NULL: not counted yet */
+    guint64 n_held;           /* grows whenever something else is held */
     bool has_confirmed;       /* something that is held: it is to be decided anew */
     GPtrArray *waiting;       /* MpWaiting (held_list.h), where what is held is listed */
     GPtrArray *ahead; /* MpDelivery: the next batch, of which the worker reads some already; NULL */
     GError *why_ahead; /* reading it failed: it is not taken */
-    bool is_looked_at; /* the batch in hand, on the tips that it is judged on */
     bool is_unsure;    /* the tracker may be old: what goes wrong with a mail is not told yet */
     bool is_in_doubt;  /* and something did */
     guint n_success, n_failure, n_deferred; /* mails so far; what is held counts as neither */

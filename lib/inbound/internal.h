@@ -31,25 +31,33 @@ bool mp_inbound_parse(MpInbound *inbound, const GPtrArray *deliveries, GError **
  */
 void mp_inbound_parse_ahead(MpInbound *inbound);
 
+/* Parses one, if that was asked for; the worker answers in the order in which it was asked. */
+bool
+mp_inbound_parse_asked(MpInbound *inbound, MpDelivery *delivery, bool *was_asked, GError **error);
+
+/* Takes all that the worker was asked about these: it was asked for all messages first. */
+bool mp_inbound_take_answers(MpInbound *inbound, const GPtrArray *deliveries, GError **error);
+
 /* Asks the worker; *error is of the worker. Sets `is_awaited` where it did ask. */
 typedef bool (*MpAskWorker)(MpInbound *inbound, MpDelivery *delivery, GError **error);
 
 /* Takes what the worker answered, if the delivery `is_awaited`. */
 typedef bool (*MpTakeAnswer)(MpInbound *inbound, MpDelivery *delivery, GError **error);
 
-/* Both for each delivery, one request ahead of the answer that is awaited, so that both processes
- * have work. */
+/* Both for each delivery, some requests ahead of the answer that is awaited, so that both processes
+ * have work. What was asked of the worker before is taken first, unless it is the beginning of just
+ * this. */
 bool mp_inbound_ask_worker(MpInbound *inbound, const GPtrArray *deliveries, MpAskWorker ask,
                            MpTakeAnswer take, GError **error);
 
 /* ---- prepare.c ---- */
 
 /* Parses and looks at a batch in hand, while what it waits for is on its way: our turn, or the
- * accounts. Those mostly are as they were, and then it `is_looked_at`; else what is found is old
- * once it is judged. */
+ * accounts. Those mostly are as they were, and then what is found counts. */
 bool mp_inbound_look_meanwhile(MpInbound *inbound, const GPtrArray *deliveries, GError **error);
 
-/* From here on, or not any more, those of the next batch are prepared while a push is on its way.
+/* From here on, or not any more, those of the next batch are prepared while this one is written and
+ * pushed, on what it is to make of the tracker.
  * What fails of that stands in `why_ahead`. */
 void mp_inbound_prepare_beside(MpInbound *inbound, bool whether);
 
@@ -107,6 +115,18 @@ void mp_inbound_count_loops(MpInbound *inbound, const GPtrArray *deliveries);
 /* Identifies each, decides, and has the reply extracted where a gate or a response needs it, which
  * decides again: one mail after the other, while the worker is at the one before. */
 bool mp_inbound_look(MpInbound *inbound, const GPtrArray *deliveries, GError **error);
+
+/* The same of one, but for the answer of the worker, which mp_inbound_look() takes. */
+bool mp_inbound_look_ahead(MpInbound *inbound, MpDelivery *delivery, GError **error);
+
+/* Of those that were looked at. What was found of each counts as long as what it was found on is
+ * the same: it is not looked at again. Forgotten, it is, as it has to be once more than looking was
+ * done on that. */
+void mp_inbound_mark_looked_at(const MpInbound *inbound, const GPtrArray *deliveries);
+void mp_inbound_forget_looks(const GPtrArray *deliveries);
+
+/* Takes those that were asked for. What goes wrong is told when they are looked at again. */
+bool mp_inbound_take_extractions(MpInbound *inbound, const GPtrArray *deliveries, GError **error);
 
 /* The texts that were sent to this thread and that the mail may quote, with their heads: those of
  * the comments it names, or the last ones if it names none: then they are guessed. NULL-terminated;

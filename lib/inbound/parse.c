@@ -1,10 +1,11 @@
-/* Parsing: by the worker, one mail ahead of us, or a batch. */
+/* Parsing: by the worker, some mails ahead of us, or a batch. */
 #include "base/escape.h"
 #include "base/log.h"
 #include "inbound/internal.h"
 #include "worker/sandbox.h"
 
 #define AHEAD_MAX (8 * 1024 * 1024) /* octets of mails that are read while a batch is posted */
+#define ASKED_MAX 32                /* requests ahead of the answer that is awaited */
 
 /* Reads no more of it than its size: a mail over the limit never reaches the worker. */
 static bool
@@ -72,19 +73,37 @@ take_message(MpInbound *inbound, MpDelivery *delivery, GError **error)
     return true;
 }
 
-/* Of another batch than the one that is in hand. */
+static bool
+take_messages(MpInbound *inbound, const GPtrArray *deliveries, GError **error)
+{
+    for (guint i = 0; i < deliveries->len; i++) {
+        MpDelivery *delivery = g_ptr_array_index(deliveries, i);
+
+        if (delivery->is_awaited && !delivery->is_parsed && !take_message(inbound, delivery, error))
+            return false;
+    }
+    return true;
+}
+
+bool
+mp_inbound_take_answers(MpInbound *inbound, const GPtrArray *deliveries, GError **error)
+{
+    return take_messages(inbound, deliveries, error) &&
+           mp_inbound_take_extractions(inbound, deliveries, error);
+}
+
+/* Of another batch than the one that is in hand, which is not in doubt for it. */
 static bool
 take_ahead(MpInbound *inbound, GError **error)
 {
-    bool is_unsure = inbound->is_unsure, good = true;
+    bool is_unsure = inbound->is_unsure, is_in_doubt = inbound->is_in_doubt;
 
-    inbound->is_unsure = false; /* which is about the batch that is in hand */
-    for (guint i = 0; good && inbound->ahead != NULL && i < inbound->ahead->len; i++) {
-        MpDelivery *delivery = g_ptr_array_index(inbound->ahead, i);
-
-        good = !delivery->is_awaited || take_message(inbound, delivery, error);
-    }
+    if (inbound->ahead == NULL)
+        return true;
+    inbound->is_unsure = false;
+    bool good = mp_inbound_take_answers(inbound, inbound->ahead, error);
     inbound->is_unsure = is_unsure;
+    inbound->is_in_doubt = is_in_doubt;
     return good;
 }
 
@@ -109,7 +128,7 @@ mp_inbound_ask_worker(MpInbound *inbound, const GPtrArray *deliveries, MpAskWork
     for (guint i = 0; i < deliveries->len; i++) {
         MpDelivery *delivery = g_ptr_array_index(deliveries, i);
 
-        if (!ask_ahead(inbound, deliveries, &next, i + 1, ask, error))
+        if (!ask_ahead(inbound, deliveries, &next, i + ASKED_MAX, ask, error))
             return false;
         if (!take(inbound, delivery, error))
             return false;
@@ -147,7 +166,28 @@ mp_inbound_parse_ahead(MpInbound *inbound)
 }
 
 bool
+mp_inbound_parse_asked(MpInbound *inbound, MpDelivery *delivery, bool *was_asked, GError **error)
+{
+    *was_asked = delivery->is_parsed || delivery->is_awaited;
+    return !*was_asked || take_message(inbound, delivery, error);
+}
+
+static bool
+are_parsed(const GPtrArray *deliveries)
+{
+    for (guint i = 0; i < deliveries->len; i++)
+        if (!((const MpDelivery *)g_ptr_array_index(deliveries, i))->is_parsed)
+            return false;
+    return true;
+}
+
+/* Those that were asked for ahead, whose replies may be awaited already; then the others. */
+bool
 mp_inbound_parse(MpInbound *inbound, const GPtrArray *deliveries, GError **error)
 {
-    return mp_inbound_ask_worker(inbound, deliveries, ask_for_message, take_message, error);
+    if (!take_messages(inbound, deliveries, error))
+        return false;
+    return are_parsed(deliveries) ||
+           (mp_inbound_take_answers(inbound, deliveries, error) &&
+            mp_inbound_ask_worker(inbound, deliveries, ask_for_message, take_message, error));
 }

@@ -1,37 +1,69 @@
 /*
- * Preparing: what a mail says, and what of it a person wrote, does not hang on who is faster. So it
- * is found on the tracker and the accounts that are known, while something else is waited for: a
- * push, or our turn. What is decided is decided after that, and nothing that was found before
- * counts if it would be found otherwise then: see forget_stale() in extract.c.
+ * Preparing: a mail is looked at while something else is waited for: the batch before it, which is
+ * being written or pushed, or our turn. That is done on what is known, or will be once that batch
+ * has come true. If so, what was found counts; else the mail is looked at again, and of what was
+ * found only the reply of the person is kept, where it would be found the same: see forget_stale()
+ * in extract.c.
  */
 #include "inbound/internal.h"
 #include "tracker/share.h"
 
 #define PIECE 8 /* mails, between two looks at what is waited for */
 
-static GPtrArray *
-next_piece(const GPtrArray *deliveries)
+/* What goes wrong with a mail here is told when it is decided, if it does then. */
+static bool
+look(MpInbound *inbound, const GPtrArray *deliveries, GError **error)
 {
-    GPtrArray *piece = g_ptr_array_sized_new(PIECE);
+    inbound->is_unsure = true;
+    bool good = mp_inbound_look(inbound, deliveries, error);
+    inbound->is_unsure = inbound->is_in_doubt = false;
+    if (good)
+        mp_inbound_mark_looked_at(inbound, deliveries);
+    return good;
+}
 
-    for (guint i = 0; i < deliveries->len && piece->len < PIECE; i++) {
+/* Parses and looks at those that were not yet: the others are looked at again anyway. */
+static bool
+prepare_all(MpInbound *inbound, const GPtrArray *deliveries, GError **error)
+{
+    g_autoptr(GPtrArray) rest = g_ptr_array_new();
+
+    for (guint i = 0; i < deliveries->len; i++) {
         MpDelivery *delivery = g_ptr_array_index(deliveries, i);
 
         if (!delivery->is_prepared)
-            g_ptr_array_add(piece, delivery);
+            g_ptr_array_add(rest, delivery);
         delivery->is_prepared = true;
     }
-    return piece;
+    return mp_inbound_take_answers(inbound, deliveries, error) &&
+           mp_inbound_parse(inbound, rest, error) && look(inbound, rest, error);
 }
 
-/* What goes wrong with a mail here is told when it is decided, if it does then. */
-static bool
-look(MpInbound *inbound, const GPtrArray *deliveries, bool *is_in_doubt, GError **error)
+bool
+mp_inbound_look_meanwhile(MpInbound *inbound, const GPtrArray *deliveries, GError **error)
 {
-    inbound->is_in_doubt = false;
+    if (inbound->tell != NULL || !mp_tracker_is_shared(inbound->instance->tracker))
+        return true;
+    if (inbound->instance->is_turn_due)
+        return prepare_all(inbound, deliveries, error);
+    mp_rate_begin(inbound->instance->rate);
+    return look(inbound, deliveries, error);
+}
+
+/* One whose message was asked for; the others wait for their turn. *is_done: there is none. */
+static bool
+prepare_one(MpInbound *inbound, MpDelivery *delivery, bool *is_done, GError **error)
+{
+    bool was_asked;
+
+    if (!mp_inbound_parse_asked(inbound, delivery, &was_asked, error))
+        return false;
+    *is_done = !was_asked;
+    if (*is_done)
+        return true;
+    delivery->is_prepared = true;
     inbound->is_unsure = true;
-    bool good = mp_inbound_look(inbound, deliveries, error);
-    *is_in_doubt = inbound->is_in_doubt;
+    bool good = mp_inbound_look_ahead(inbound, delivery, error);
     inbound->is_unsure = inbound->is_in_doubt = false;
     return good;
 }
@@ -39,52 +71,34 @@ look(MpInbound *inbound, const GPtrArray *deliveries, bool *is_in_doubt, GError 
 static bool
 prepare_piece(MpInbound *inbound, const GPtrArray *deliveries, bool *is_done, GError **error)
 {
-    g_autoptr(GPtrArray) piece = next_piece(deliveries);
-    bool is_in_doubt;
+    guint n = 0;
 
-    *is_done = piece->len == 0;
-    return *is_done ||
-           (mp_inbound_parse(inbound, piece, error) && look(inbound, piece, &is_in_doubt, error));
-}
+    for (guint i = 0; n < PIECE && !*is_done && i < deliveries->len; i++) {
+        MpDelivery *delivery = g_ptr_array_index(deliveries, i);
 
-/* Parses and looks at those that were not yet; what is found is old once they are judged. */
-static bool
-prepare_all(MpInbound *inbound, const GPtrArray *deliveries, GError **error)
-{
-    bool is_done = false;
-
-    while (!is_done)
-        if (!prepare_piece(inbound, deliveries, &is_done, error))
+        if (delivery->is_prepared)
+            continue;
+        if (!prepare_one(inbound, delivery, is_done, error))
             return false;
+        n++;
+    }
+    *is_done |= n == 0;
     return true;
 }
 
-bool
-mp_inbound_look_meanwhile(MpInbound *inbound, const GPtrArray *deliveries, GError **error)
-{
-    bool is_in_doubt;
-
-    inbound->is_looked_at = false;
-    if (inbound->tell != NULL || !mp_tracker_is_shared(inbound->instance->tracker))
-        return true;
-    if (inbound->instance->is_turn_due)
-        return prepare_all(inbound, deliveries, error);
-    mp_rate_begin(inbound->instance->rate);
-    if (!look(inbound, deliveries, &is_in_doubt, error))
-        return false;
-    inbound->is_looked_at = !is_in_doubt;
-    return true;
-}
-
-/* While a push is on its way. */
+/* While the batch before is written or pushed. The worker reads what it is asked for here until
+ * these are judged. */
 static bool
 prepare_ahead(gpointer data)
 {
     MpInbound *inbound = data;
-    bool is_done = true;
+    bool is_done = false;
 
-    return inbound->ahead != NULL && inbound->why_ahead == NULL &&
-           prepare_piece(inbound, inbound->ahead, &is_done, &inbound->why_ahead) && !is_done;
+    if (inbound->ahead == NULL || inbound->why_ahead != NULL ||
+        !prepare_piece(inbound, inbound->ahead, &is_done, &inbound->why_ahead))
+        return false;
+    mp_worker_drain(inbound->worker);
+    return !is_done;
 }
 
 void

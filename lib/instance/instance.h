@@ -91,12 +91,12 @@ bool mp_instance_lock_known(MpInstance *instance, GError **error);
 /*
  * After mp_instance_lock_known(), beside something else: begins to fetch the accounts, but where
  * others were faster lately and we have not the turn. And then, before anything is decided: ends
- * that where it need not be waited for (*is_news: the accounts are not as they were), or waits for
- * our turn instead. *is_old: both are to be fetched now. Until it is ended, which a transaction
- * does, nothing that was decided may be told, or done otherwise.
+ * that where it need not be waited for, or waits for our turn instead. *is_old: both are to be
+ * fetched now. Until it is ended, which a transaction does, nothing that was decided may be told,
+ * or done otherwise.
  */
 bool mp_instance_get_ready(MpInstance *instance, GError **error);
-bool mp_instance_be_ready(MpInstance *instance, bool *is_old, bool *is_news, GError **error);
+bool mp_instance_be_ready(MpInstance *instance, bool *is_old, GError **error);
 
 /* Whether both are as their servers had them since the lock was taken: what is wrong there is. */
 bool mp_instance_is_sure(const MpInstance *instance);

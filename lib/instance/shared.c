@@ -135,16 +135,15 @@ mp_instance_get_ready(MpInstance *instance, GError **error)
 }
 
 bool
-mp_instance_be_ready(MpInstance *instance, bool *is_old, bool *is_news, GError **error)
+mp_instance_be_ready(MpInstance *instance, bool *is_old, GError **error)
 {
-    bool was_anothers;
+    bool was_anothers, is_news;
 
-    *is_news = false;
     *is_old = instance->is_turn_due;
     instance->is_turn_due = false;
     if (!*is_old)
         return mp_accounts_fetch_is_awaited(instance->accounts) ||
-               mp_accounts_fetch_end(instance->accounts, is_news, error);
+               mp_accounts_fetch_end(instance->accounts, &is_news, error);
     if (!mp_tracker_take_turn(instance->tracker, &was_anothers, error))
         return false;
     if (was_anothers)

@@ -8,11 +8,12 @@
 struct MpStaging {
     MpOutbox *outbox, *hooks;
     guint n_given;
-    bool is_kept;
+    bool is_kept, is_closed;
     GThread *thread;       /* or NULL: nothing was given yet */
     GAsyncQueue *portions; /* GPtrArray of MpEvent *; an empty one is the last */
     GPtrArray *fresh;      /* char *: KEYs that nobody had staged; the thread's, as what follows */
     GError *error;
+    gint is_over; /* from the thread: it is at its end */
 };
 
 MpStaging *
@@ -53,6 +54,14 @@ stage_all(MpStaging *staging, const GPtrArray *events)
         (void)stage(staging, g_ptr_array_index(events, i));
 }
 
+static void
+sync_staged(MpStaging *staging)
+{
+    if (staging->error == NULL &&
+        (staging->hooks == NULL || mp_outbox_sync_staged(staging->hooks, &staging->error)))
+        (void)mp_outbox_sync_staged(staging->outbox, &staging->error);
+}
+
 static gpointer
 stage_portions(gpointer data)
 {
@@ -65,6 +74,8 @@ stage_portions(gpointer data)
         stage_all(staging, portion);
         is_last = portion->len == 0;
     }
+    sync_staged(staging);
+    g_atomic_int_set(&staging->is_over, 1);
     return NULL;
 }
 
@@ -92,28 +103,51 @@ mp_staging_go_on(MpStaging *staging, const GPtrArray *events)
 }
 
 static void
+give_end(MpStaging *staging)
+{
+    if (staging->thread != NULL && !staging->is_closed)
+        g_async_queue_push(staging->portions, g_ptr_array_new());
+    staging->is_closed = true;
+}
+
+static void
 join(MpStaging *staging)
 {
-    if (staging->thread == NULL)
-        return;
-    g_async_queue_push(staging->portions, g_ptr_array_new());
-    g_thread_join(g_steal_pointer(&staging->thread));
+    give_end(staging);
+    if (staging->thread != NULL)
+        g_thread_join(g_steal_pointer(&staging->thread));
+}
+
+void
+mp_staging_close(MpStaging *staging, const GPtrArray *events)
+{
+    if (staging->thread != NULL && staging->n_given < events->len)
+        g_async_queue_push(staging->portions, next_portion(staging, events));
+    give_end(staging);
+}
+
+bool
+mp_staging_is_busy(const MpStaging *staging)
+{
+    return staging->thread != NULL && !g_atomic_int_get(&staging->is_over);
 }
 
 bool
 mp_staging_end(MpStaging *staging, const GPtrArray *events, GError **error)
 {
-    g_autoptr(GPtrArray) rest = next_portion(staging, events);
+    bool has_thread = staging->thread != NULL;
 
+    mp_staging_close(staging, events);
     join(staging);
-    stage_all(staging, rest);
-    if (staging->error != NULL) {
-        g_propagate_error(error, g_steal_pointer(&staging->error));
-        return false;
+    if (!has_thread && events->len > 0) {
+        g_autoptr(GPtrArray) all = next_portion(staging, events);
+        stage_all(staging, all);
+        sync_staged(staging);
     }
-    return events->len == 0 ||
-           ((staging->hooks == NULL || mp_outbox_sync_staged(staging->hooks, error)) &&
-            mp_outbox_sync_staged(staging->outbox, error));
+    if (staging->error == NULL)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&staging->error));
+    return false;
 }
 
 void

@@ -20,6 +20,11 @@ bool mp_staging_is_for_hook(const MpEvent *event);
  * that an earlier call named are known. What goes wrong is said at the end. */
 void mp_staging_go_on(MpStaging *staging, const GPtrArray *events);
 
+/* There are no more: what is left is staged, and all is synced, while the caller goes on. Until
+ * then there is something to wait for. */
+void mp_staging_close(MpStaging *staging, const GPtrArray *events);
+bool mp_staging_is_busy(const MpStaging *staging);
+
 /* All of them are staged, and synced. */
 bool mp_staging_end(MpStaging *staging, const GPtrArray *events, GError **error);
 

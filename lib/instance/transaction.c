@@ -243,6 +243,12 @@ try_once(MpInstance *instance, MpTransactionBuild build, gpointer user_data, boo
         return MP_FAILED;
     if (is_unproved(instance, batch))
         return MP_CONFLICT;
+    mp_staging_close(staging, events);
+    if (!mp_batch_commit_begin(batch, error))
+        return MP_FAILED;
+    while ((mp_staging_is_busy(staging) || mp_batch_is_busy(batch)) &&
+           mp_tracker_beside(instance->tracker))
+        continue;
     if (!mp_staging_end(staging, events, error))
         return MP_FAILED;
     g_autoptr(GError) why = NULL;

@@ -94,6 +94,12 @@ mp_accounts_refresh(MpAccounts *accounts, GError **error)
     return mp_store_refresh(&accounts->store, error);
 }
 
+guint64
+mp_accounts_seen(const MpAccounts *accounts)
+{
+    return mp_store_seen(&accounts->store);
+}
+
 bool
 mp_accounts_sync(const MpAccounts *accounts, GError **error)
 {

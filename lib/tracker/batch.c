@@ -38,10 +38,23 @@ mp_batch_is_empty(const MpBatch *batch)
     return batch->chain.n_commits == 0;
 }
 
+bool
+mp_batch_commit_begin(MpBatch *batch, GError **error)
+{
+    return batch->chain.is_begun ||
+           (mp_batch_write_listed(batch, error) && mp_chain_write_begin(&batch->chain, error));
+}
+
+bool
+mp_batch_is_busy(const MpBatch *batch)
+{
+    return mp_pack_is_busy(batch->chain.pack);
+}
+
 MpCommitResult
 mp_batch_commit(MpBatch *batch, GError **error)
 {
-    if (!mp_batch_write_listed(batch, error))
+    if (!mp_batch_commit_begin(batch, error))
         return MP_FAILED;
     MpCommitResult result = mp_chain_finish(&batch->chain, error);
     if (result == MP_COMMITTED && batch->is_listed && batch->chain.n_commits > 0)

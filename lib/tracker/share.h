@@ -61,9 +61,12 @@ bool mp_accounts_join(const char *path, const char *hostname, const char *url, c
  */
 bool mp_tracker_takes_others(MpTracker *tracker, GError **error);
 
-/* While a push is on its way `work` is done, bit by bit, until it returns false: it may read, as
- * things were before the push. NULL: no more. */
+/* While a batch is written or pushed `work` is done, bit by bit, until it returns false: it may
+ * read, as things will be then. NULL: no more. */
 void mp_tracker_work_beside(MpTracker *tracker, bool (*work)(gpointer data), gpointer data);
+
+/* Does a bit of it, for who waits for something else of the batch; false: there is no more. */
+bool mp_tracker_beside(const MpTracker *tracker);
 
 /* How many pushes of ours the remote took since the tracker was opened. */
 guint mp_tracker_pushes(const MpTracker *tracker);

@@ -93,10 +93,19 @@ mp_tracker_decide_on(MpTracker *tracker, MpAccounts *accounts)
 void
 mp_tracker_work_beside(MpTracker *tracker, bool (*work)(gpointer data), gpointer data)
 {
-    if (tracker->store.remote == NULL)
-        return;
-    tracker->store.remote->beside = work;
-    tracker->store.remote->beside_data = data;
+    tracker->store.beside = (MpBeside){work, data};
+}
+
+bool
+mp_tracker_beside(const MpTracker *tracker)
+{
+    return mp_beside(&tracker->store.beside);
+}
+
+guint64
+mp_tracker_seen(const MpTracker *tracker)
+{
+    return mp_store_seen(&tracker->store);
 }
 
 guint

@@ -224,6 +224,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpAccounts, mp_accounts_free)
 bool mp_tracker_refresh(MpTracker *tracker, GError **error);
 bool mp_accounts_refresh(MpAccounts *accounts, GError **error);
 
+/* What is read is as it was while these are the same. */
+guint64 mp_tracker_seen(const MpTracker *tracker);
+guint64 mp_accounts_seen(const MpAccounts *accounts);
+
 /* Makes durable what reads see: before anything else is done because of it. A run that died may
  * have moved the branch without syncing that (ext4 and XFS keep the order, btrfs need not). */
 bool mp_tracker_sync(const MpTracker *tracker, GError **error);
@@ -397,6 +401,12 @@ bool mp_batch_set_host(MpBatch *batch, const char *name, const char *installatio
 bool mp_batch_thread(MpBatch *batch, guint64 id, MpThread **thread, GError **error);
 
 MpCommitResult mp_batch_commit(MpBatch *batch, GError **error);
+
+/* Begins with it, in whose place it may be done before: nothing can be put into the batch any more,
+ * and until it is committed, or freed, reads see what it is to make of the tracker. Busy: there is
+ * something to wait for. */
+bool mp_batch_commit_begin(MpBatch *batch, GError **error);
+bool mp_batch_is_busy(const MpBatch *batch);
 
 /* Whether nothing was put into it, so that nothing is committed. */
 bool mp_batch_is_empty(const MpBatch *batch);
