@@ -150,6 +150,7 @@ tree_to_edit(MpStore *store, MpPack *pack)
 
     if (tree == NULL)
         return mp_tree_new(store->odb, pack, git_oid_is_zero(&store->tip) ? NULL : &store->root);
+    mp_tree_bound(tree);
     mp_tree_move_to(tree, store->odb, pack);
     return tree;
 }

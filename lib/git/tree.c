@@ -9,8 +9,9 @@
 #include "git/tree_name.h"
 #include "git/tree_node.h"
 
-#define LOADED_MAX 20000 /* directories, some 60 MB where each holds a hundred entries, and files  \
-                          */
+#define LOADED_MAX                                                                                 \
+    20000 /* directories, some 60 MB where each holds a hundred entries, and files                 \
+           */
 
 struct MpTree {
     git_odb *odb;
@@ -18,6 +19,7 @@ struct MpTree {
     GStringChunk *names;
     MpTreeNode *root;
     git_oid root_id;
+    bool is_ahead;  /* of root_id, until mp_tree_write_root() */
     gsize n_loaded; /* directories, and files that were put into them */
 };
 
@@ -104,7 +106,8 @@ mp_tree_move_to(MpTree *tree, git_odb *odb, MpPack *pack)
 bool
 mp_tree_is_at(const MpTree *tree, const git_oid *root)
 {
-    return git_oid_equal(&tree->root_id, root) && (tree->root == NULL || !tree->root->is_changed);
+    return git_oid_equal(&tree->root_id, root) && !tree->is_ahead &&
+           (tree->root == NULL || !tree->root->is_changed);
 }
 
 void
@@ -282,8 +285,10 @@ mp_tree_blob_size(MpTree *tree, const MpTreeNode *directory, const char *name, g
     const MpTreeEntry *e = mp_tree_node_find(directory, name, (guint)strlen(name), false, NULL);
     gsize length = 0;
     git_object_t type;
+    bool is_fresh =
+        e != NULL && tree->pack != NULL && mp_pack_get(tree->pack, &e->id, &length) != NULL;
 
-    if (e != NULL && git_odb_read_header(&length, &type, tree->odb, &e->id) < 0)
+    if (e != NULL && !is_fresh && git_odb_read_header(&length, &type, tree->odb, &e->id) < 0)
         return mp_git_fail(error, "cannot read the header of object %s", git_oid_tostr_s(&e->id));
     *size = length;
     return true;
@@ -346,6 +351,7 @@ mp_tree_write_below(MpTree *tree, GString **root, GError **error)
         g_string_free(*root, TRUE);
     *root = mp_tree_node_serialise(tree->root);
     tree->root->is_changed = false;
+    tree->is_ahead = true;
     return true;
 }
 
@@ -354,6 +360,7 @@ mp_tree_write_root(MpTree *tree, const GString *bytes, git_oid *root, GError **e
 {
     if (bytes != NULL && !add_node_object(tree, tree->root, bytes, &tree->root_id, error))
         return false;
+    tree->is_ahead = false;
     *root = tree->root_id;
     return true;
 }

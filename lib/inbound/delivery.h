@@ -37,6 +37,7 @@ typedef struct {
     MpDecision decision;
 
     bool is_awaited;  /* the worker has been asked about it and has not answered yet */
+    guint64 request;  /* the number of what it was asked then */
     bool is_deferred; /* stays where it is: it could not be decided or written now */
 } MpDelivery;
 

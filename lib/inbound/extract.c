@@ -31,6 +31,8 @@ take_extraction(MpInbound *inbound, MpDelivery *delivery, GError **error)
 
     if (!delivery->is_awaited)
         return true;
+    if (!mp_inbound_is_next(inbound, delivery, error))
+        return false;
     delivery->extraction = mp_extraction_receive(inbound->worker, &fault, &why);
     if (delivery->extraction == NULL && fault == MP_FAULT_NONE) {
         g_propagate_error(error, g_steal_pointer(&why));
@@ -115,10 +117,11 @@ ask_for_extraction(MpInbound *inbound, MpDelivery *delivery, GError **error)
         g_free(delivery->sent);
         delivery->sent = hash_of((const char *const *)sent, are_guessed);
     }
-    delivery->is_awaited =
-        mp_extraction_send(inbound->worker, delivery->message, (const char *const *)sent,
-                           are_guessed, inbound->wants_lines, error);
-    return delivery->is_awaited;
+    if (!mp_extraction_send(inbound->worker, delivery->message, (const char *const *)sent,
+                            are_guessed, inbound->wants_lines, error))
+        return false;
+    mp_inbound_await(inbound, delivery);
+    return true;
 }
 
 /* Each of these only grows, so that the sum is another once one of them is. */
@@ -126,7 +129,7 @@ static guint64
 seen_now(const MpInbound *inbound)
 {
     return mp_tracker_seen(inbound->instance->tracker) +
-           mp_accounts_seen(inbound->instance->accounts) + inbound->n_held;
+           mp_accounts_seen(inbound->instance->accounts) + inbound->n_changes;
 }
 
 static void
@@ -166,7 +169,7 @@ look_and_ask(MpInbound *inbound, MpDelivery *delivery, GError **error)
 bool
 mp_inbound_take_extractions(MpInbound *inbound, const GPtrArray *deliveries, GError **error)
 {
-    bool is_unsure = inbound->is_unsure, good = true;
+    bool is_unsure = inbound->is_unsure, is_in_doubt = inbound->is_in_doubt, good = true;
 
     inbound->is_unsure = true;
     for (guint i = 0; good && i < deliveries->len; i++) {
@@ -180,17 +183,22 @@ mp_inbound_take_extractions(MpInbound *inbound, const GPtrArray *deliveries, GEr
             delivery->looked_at = 0;
     }
     inbound->is_unsure = is_unsure;
+    inbound->is_in_doubt = is_in_doubt;
     return good;
 }
 
-/* Some were asked about ahead, for what is not so any more. */
+/* Some were asked about ahead, for what is not so any more; or one that stands before them is to be
+ * asked about now, and the worker would answer that after them. */
 static bool
-is_any_stale(const MpInbound *inbound, const GPtrArray *deliveries)
+are_out_of_order(const MpInbound *inbound, const GPtrArray *deliveries)
 {
+    bool is_one_new = false;
+
     for (guint i = 0; i < deliveries->len; i++) {
         const MpDelivery *delivery = g_ptr_array_index(deliveries, i);
 
-        if (delivery->is_awaited && delivery->looked_at != seen_now(inbound))
+        is_one_new |= delivery->looked_at != seen_now(inbound);
+        if (is_one_new && delivery->is_awaited)
             return true;
     }
     return false;
@@ -199,7 +207,7 @@ is_any_stale(const MpInbound *inbound, const GPtrArray *deliveries)
 bool
 mp_inbound_look(MpInbound *inbound, const GPtrArray *deliveries, GError **error)
 {
-    if (is_any_stale(inbound, deliveries) &&
+    if (are_out_of_order(inbound, deliveries) &&
         !mp_inbound_take_extractions(inbound, deliveries, error))
         return false;
     return mp_inbound_ask_worker(inbound, deliveries, look_and_ask, take_extraction, error);

@@ -206,7 +206,7 @@ mp_inbound_note_held(MpInbound *inbound, const MpDelivery *delivery)
 {
     bool is_held = delivery->decision.gate->outcome == MP_OUTCOME_HELD;
 
-    inbound->n_held += is_held || delivery->mail->place == MP_PLACE_HELD;
+    inbound->n_changes += is_held || delivery->mail->place == MP_PLACE_HELD;
     if (inbound->held == NULL)
         return;
     if (is_held)

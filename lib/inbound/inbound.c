@@ -160,6 +160,19 @@ post_beside(MpInbound *inbound, GPtrArray *deliveries, GError **error)
     return good;
 }
 
+/* What the next mails were looked at on was not just this: a mail was left out, which counted
+ * against an hour, or somebody was answered. */
+static void
+note_changes(MpInbound *inbound, const GPtrArray *deliveries)
+{
+    for (guint i = 0; i < deliveries->len; i++) {
+        const MpDelivery *delivery = g_ptr_array_index(deliveries, i);
+
+        inbound->n_changes += delivery->is_deferred || delivery->identity.is_duplicate ||
+                              delivery->decision.response != NULL;
+    }
+}
+
 /* Posts a batch, while the worker begins with the next one. */
 static bool
 batch(MpInbound *inbound, GPtrArray *first, Stock *stock, GError **error)
@@ -178,8 +191,10 @@ batch(MpInbound *inbound, GPtrArray *first, Stock *stock, GError **error)
         if (stock != NULL && later->len == 0)
             look_ahead(inbound, stock);
         mp_tracker_keep_turn(inbound->instance->tracker, has_much_more(inbound, deliveries));
-        if (!post_beside(inbound, deliveries, error) ||
-            !mp_inbound_move(inbound, deliveries, error))
+        if (!post_beside(inbound, deliveries, error))
+            return false;
+        note_changes(inbound, deliveries);
+        if (!mp_inbound_move(inbound, deliveries, error))
             return false;
         mp_inbound_wait_with_deferred(inbound, deliveries, later);
         g_ptr_array_unref(deliveries);

@@ -28,7 +28,8 @@ struct MpInbound {
     GHashTable *left;         /* names that stay in new/: not taken again */
     GHashTable *deferred_ids; /* Message-IDs of such mails: what answers them waits as well */
     struct MpHeldStock *held; /* how much is held; NULL: not counted yet */
-    guint64 n_held;           /* grows whenever something else is held */
+    guint64 n_changes;        /* grows whenever something that a look reads, and that is in neither
+                               * repository, may be another */
     bool has_confirmed;       /* something that is held: it is to be decided anew */
     GPtrArray *waiting;       /* MpWaiting (held_list.h), where what is held is listed */
     GPtrArray *ahead; /* MpDelivery: the next batch, of which the worker reads some already; NULL */

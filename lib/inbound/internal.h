@@ -35,6 +35,15 @@ void mp_inbound_parse_ahead(MpInbound *inbound);
 bool
 mp_inbound_parse_asked(MpInbound *inbound, MpDelivery *delivery, bool *was_asked, GError **error);
 
+/* The worker was asked about it last. */
+void mp_inbound_await(const MpInbound *inbound, MpDelivery *delivery);
+
+/* Its answer is the next one. Else something is wrong with us, and the run ends. */
+bool mp_inbound_is_next(const MpInbound *inbound, const MpDelivery *delivery, GError **error);
+
+/* Whether what the worker was asked already takes as much memory as it may. */
+bool mp_inbound_has_asked_much(const MpInbound *inbound);
+
 /* Takes all that the worker was asked about these: it was asked for all messages first. */
 bool mp_inbound_take_answers(MpInbound *inbound, const GPtrArray *deliveries, GError **error);
 

@@ -1,11 +1,13 @@
 /* Parsing: by the worker, some mails ahead of us, or a batch. */
+#include "base/error.h"
 #include "base/escape.h"
 #include "base/log.h"
 #include "inbound/internal.h"
 #include "worker/sandbox.h"
 
-#define AHEAD_MAX (8 * 1024 * 1024) /* octets of mails that are read while a batch is posted */
-#define ASKED_MAX 32                /* requests ahead of the answer that is awaited */
+#define AHEAD_MAX    (8 * 1024 * 1024) /* octets of mails that are read while a batch is posted */
+#define ASKED_MAX    32                /* requests ahead of the answer that is awaited */
+#define ASKED_OCTETS (8 * 1024 * 1024) /* that they may take, but for one */
 
 /* Reads no more of it than its size: a mail over the limit never reaches the worker. */
 static bool
@@ -45,6 +47,26 @@ tell_sandbox(MpInbound *inbound)
                 mp_worker_sandbox(inbound->worker), MP_SANDBOX_WHOLE);
 }
 
+void
+mp_inbound_await(const MpInbound *inbound, MpDelivery *delivery)
+{
+    delivery->is_awaited = true;
+    delivery->request = mp_worker_last(inbound->worker);
+}
+
+bool
+mp_inbound_is_next(const MpInbound *inbound, const MpDelivery *delivery, GError **error)
+{
+    return delivery->request == mp_worker_next(inbound->worker) ||
+           mp_fail(error, MP_ERROR_TEMPORARY, "the worker answers about another mail than this");
+}
+
+bool
+mp_inbound_has_asked_much(const MpInbound *inbound)
+{
+    return inbound->worker != NULL && mp_worker_pending_size(inbound->worker) >= ASKED_OCTETS;
+}
+
 static bool
 take_message(MpInbound *inbound, MpDelivery *delivery, GError **error)
 {
@@ -60,6 +82,8 @@ take_message(MpInbound *inbound, MpDelivery *delivery, GError **error)
         return true;
     }
     delivery->is_awaited = false;
+    if (!mp_inbound_is_next(inbound, delivery, error))
+        return false;
     message = mp_worker_receive_message(inbound->worker, &fault, &why);
     if (message == NULL && fault == MP_FAULT_NONE) {
         g_propagate_error(error, g_steal_pointer(&why));
@@ -108,12 +132,17 @@ take_ahead(MpInbound *inbound, GError **error)
 }
 
 static bool
-ask_ahead(MpInbound *inbound, const GPtrArray *deliveries, guint *next, guint upto, MpAskWorker ask,
+ask_ahead(MpInbound *inbound, const GPtrArray *deliveries, guint *next, guint at, MpAskWorker ask,
           GError **error)
 {
-    for (; *next < deliveries->len && *next <= upto; ++*next)
+    guint upto = at + ASKED_MAX;
+
+    for (; *next < deliveries->len && *next <= upto; ++*next) {
+        if (*next > at && mp_inbound_has_asked_much(inbound))
+            break;
         if (!ask(inbound, g_ptr_array_index(deliveries, *next), error))
             return false;
+    }
     return true;
 }
 
@@ -128,7 +157,7 @@ mp_inbound_ask_worker(MpInbound *inbound, const GPtrArray *deliveries, MpAskWork
     for (guint i = 0; i < deliveries->len; i++) {
         MpDelivery *delivery = g_ptr_array_index(deliveries, i);
 
-        if (!ask_ahead(inbound, deliveries, &next, i + ASKED_MAX, ask, error))
+        if (!ask_ahead(inbound, deliveries, &next, i, ask, error))
             return false;
         if (!take(inbound, delivery, error))
             return false;
@@ -144,9 +173,10 @@ ask_for_message(MpInbound *inbound, MpDelivery *delivery, GError **error)
 
     if (delivery->is_awaited || delivery->is_parsed || is_over_size(inbound, delivery))
         return true;
-    delivery->is_awaited =
-        mp_worker_send_parse(inbound->worker, delivery->mail->fd, &limits, error);
-    return delivery->is_awaited;
+    if (!mp_worker_send_parse(inbound->worker, delivery->mail->fd, &limits, error))
+        return false;
+    mp_inbound_await(inbound, delivery);
+    return true;
 }
 
 /* Where the worker cannot be asked, for want of descriptors perhaps, these mails are asked for when
@@ -168,7 +198,7 @@ mp_inbound_parse_ahead(MpInbound *inbound)
 bool
 mp_inbound_parse_asked(MpInbound *inbound, MpDelivery *delivery, bool *was_asked, GError **error)
 {
-    *was_asked = delivery->is_parsed || delivery->is_awaited;
+    *was_asked = delivery->is_parsed || delivery->is_awaited || delivery->fault != MP_FAULT_NONE;
     return !*was_asked || take_message(inbound, delivery, error);
 }
 

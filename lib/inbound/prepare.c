@@ -8,8 +8,6 @@
 #include "inbound/internal.h"
 #include "tracker/share.h"
 
-#define PIECE 8 /* mails, between two looks at what is waited for */
-
 /* What goes wrong with a mail here is told when it is decided, if it does then. */
 static bool
 look(MpInbound *inbound, const GPtrArray *deliveries, GError **error)
@@ -68,22 +66,24 @@ prepare_one(MpInbound *inbound, MpDelivery *delivery, bool *is_done, GError **er
     return good;
 }
 
-static bool
-prepare_piece(MpInbound *inbound, const GPtrArray *deliveries, bool *is_done, GError **error)
+static MpDelivery *
+next_of(const GPtrArray *deliveries)
 {
-    guint n = 0;
-
-    for (guint i = 0; n < PIECE && !*is_done && i < deliveries->len; i++) {
+    for (guint i = 0; i < deliveries->len; i++) {
         MpDelivery *delivery = g_ptr_array_index(deliveries, i);
 
-        if (delivery->is_prepared)
-            continue;
-        if (!prepare_one(inbound, delivery, is_done, error))
-            return false;
-        n++;
+        if (!delivery->is_prepared)
+            return delivery;
     }
-    *is_done |= n == 0;
-    return true;
+    return NULL;
+}
+
+/* A worker that is not there any more answers nothing. */
+static void
+await_nothing(const GPtrArray *deliveries)
+{
+    for (guint i = 0; i < deliveries->len; i++)
+        ((MpDelivery *)g_ptr_array_index(deliveries, i))->is_awaited = false;
 }
 
 /* While the batch before is written or pushed. The worker reads what it is asked for here until
@@ -92,11 +92,16 @@ static bool
 prepare_ahead(gpointer data)
 {
     MpInbound *inbound = data;
+    MpDelivery *next = inbound->ahead != NULL ? next_of(inbound->ahead) : NULL;
     bool is_done = false;
 
-    if (inbound->ahead == NULL || inbound->why_ahead != NULL ||
-        !prepare_piece(inbound, inbound->ahead, &is_done, &inbound->why_ahead))
+    if (next == NULL || inbound->why_ahead != NULL || mp_inbound_has_asked_much(inbound))
         return false;
+    if (!prepare_one(inbound, next, &is_done, &inbound->why_ahead)) {
+        if (mp_worker_pending(inbound->worker) == 0)
+            await_nothing(inbound->ahead);
+        return false;
+    }
     mp_worker_drain(inbound->worker);
     return !is_done;
 }

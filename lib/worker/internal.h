@@ -58,6 +58,7 @@ typedef struct {
     int fd;
     gsize memory;   /* that it may take, and the most bytes that its answer can have */
     guint deaths;   /* of children that it was put to */
+    guint64 number; /* of all requests */
     GBytes *answer; /* of one that is drained */
 } MpWorkerItem;
 
@@ -67,6 +68,8 @@ struct MpWorker {
     GQueue requests;    /* MpWorkerItem *, the oldest first */
     GQueue drained;     /* those that were before them, answered but not asked for yet */
     gsize drained_size; /* octets of the answers */
+    gsize asked_size;   /* octets of the requests, of those as well */
+    guint64 n_asked;    /* requests so far */
     pid_t pid;          /* 0: no child */
     int socket;
     bool is_greeted;    /* this child has said what its sandbox is */

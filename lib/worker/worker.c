@@ -56,6 +56,27 @@ mp_worker_pending(const MpWorker *worker)
     return worker->requests.length + worker->drained.length;
 }
 
+gsize
+mp_worker_pending_size(const MpWorker *worker)
+{
+    return worker->asked_size;
+}
+
+guint64
+mp_worker_last(const MpWorker *worker)
+{
+    return worker->n_asked;
+}
+
+guint64
+mp_worker_next(const MpWorker *worker)
+{
+    const GList *first =
+        worker->drained.head != NULL ? worker->drained.head : worker->requests.head;
+
+    return first != NULL ? ((const MpWorkerItem *)first->data)->number : 0;
+}
+
 guint
 mp_worker_sandbox(const MpWorker *worker)
 {
@@ -104,7 +125,7 @@ drop_all(MpWorker *worker)
 {
     g_queue_clear_full(&worker->requests, (GDestroyNotify)request_free);
     g_queue_clear_full(&worker->drained, (GDestroyNotify)request_free);
-    worker->drained_size = 0;
+    worker->drained_size = worker->asked_size = 0;
 }
 
 void
@@ -124,7 +145,10 @@ mp_worker_free(MpWorker *worker)
 static void
 drop_oldest(MpWorker *worker)
 {
-    request_free(g_queue_pop_head(&worker->requests));
+    MpWorkerItem *oldest = g_queue_pop_head(&worker->requests);
+
+    worker->asked_size -= oldest->frame->len;
+    request_free(oldest);
 }
 
 static GByteArray *
@@ -201,7 +225,9 @@ mp_worker_send_start(MpWorker *worker, const char *operation, const GByteArray *
         .frame = frame_of(operation, fd >= 0, size, worker->budget.cpu_ms, args),
         .fd = copy,
         .memory = worker->budget.memory + size + (args != NULL ? args->len : 0),
+        .number = ++worker->n_asked,
     };
+    worker->asked_size += request->frame->len;
     g_queue_push_tail(&worker->requests, request);
     (void)mp_worker_send_requests(worker); /* if the child is dead, mp_worker_receive finds out */
     return true;

@@ -96,8 +96,14 @@ bool mp_worker_receive(MpWorker *worker, MpWorkerBelieve believe, gpointer to,
  * many requests are under way. */
 void mp_worker_drain(MpWorker *worker);
 
-/* Requests sent and not received. */
+/* Requests sent and not received, and the octets that they keep. */
 guint mp_worker_pending(const MpWorker *worker);
+gsize mp_worker_pending_size(const MpWorker *worker);
+
+/* The number of the last request, and of the one whose answer is the next (0: none): for who asks
+ * much ahead, and must not take one answer for another. */
+guint64 mp_worker_last(const MpWorker *worker);
+guint64 mp_worker_next(const MpWorker *worker);
 
 /* The protections in force around the child (sandbox.h: MP_SANDBOX_…), once it has answered; 0
  * before. To be logged once if it is less than MP_SANDBOX_WHOLE. */

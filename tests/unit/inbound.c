@@ -304,3 +304,88 @@ Test(inbound, what_was_posted_is_a_duplicate_from_then_on)
     cr_expect_null(second);
     cr_expect_eq(count_due(), 1);
 }
+
+/* --- Looked at while the batch before comes true --- */
+
+#define AS_IT_WAS_READ 17 /* seconds; no thread is so old */
+
+static MpDelivery *
+look_ahead(void)
+{
+    deliver_from_bob("a@example.com", "Hello.\n");
+    MpDelivery *delivery = g_ptr_array_index(deliveries, 0);
+
+    cr_assert(mp_inbound_look_ahead(&inbound, delivery, NULL));
+    expect_reason(delivery, "posted");
+    delivery->identity.thread->created = AS_IT_WAS_READ;
+    return delivery;
+}
+
+Test(inbound, what_was_looked_at_is_looked_at_again_once_more_was_done_on_it)
+{
+    open_with("");
+    const MpDelivery *delivery = look_ahead();
+
+    judge();
+    expect_reason(delivery, "posted");
+    cr_expect_eq(delivery->identity.thread->created, AS_IT_WAS_READ, "nothing has changed");
+    judge();
+    cr_expect_neq(delivery->identity.thread->created, AS_IT_WAS_READ, "which nobody knows now");
+}
+
+Test(inbound, a_thread_that_was_locked_since_it_was_looked_at_is_locked)
+{
+    open_with("");
+    const MpDelivery *delivery = look_ahead();
+
+    test_instance_change_thread(lock);
+    judge();
+    expect_reason(delivery, "locked");
+}
+
+Test(inbound, an_account_that_was_suspended_since_its_mail_was_looked_at_is_suspended)
+{
+    open_with("");
+    const MpDelivery *delivery = look_ahead();
+
+    test_instance_change_user(3, suspend);
+    judge();
+    expect_reason(delivery, "suspended");
+}
+
+Test(inbound, what_is_held_since_it_was_looked_at_is_asked_about)
+{
+    open_with("");
+    const MpDelivery *delivery = look_ahead();
+
+    inbound.n_changes++;
+    judge();
+    cr_expect_neq(delivery->identity.thread->created, AS_IT_WAS_READ);
+}
+
+/* The worker answers in the order in which it was asked, which is not that of the mails. */
+Test(inbound, each_mail_gets_its_own_reply_whichever_was_asked_about_first)
+{
+    static const char *const bodies[] = {"One.\n", "Two.\n", "Three.\n", "Four.\n"};
+
+    open_with("");
+    inbound.worker = mp_extraction_worker(G_N_ELEMENTS(bodies));
+    for (guint i = 0; i < G_N_ELEMENTS(bodies); i++) {
+        g_autofree char *id = g_strdup_printf("%u@example.com", i);
+        MpDelivery *delivery = deliver_from_bob(id, bodies[i]);
+
+        g_clear_pointer(&delivery->extraction, mp_extraction_free);
+        delivery->is_parsed = true;
+        if (i > 0)
+            cr_assert(mp_inbound_look_ahead(&inbound, delivery, NULL));
+    }
+    judge();
+    for (guint i = 0; i < G_N_ELEMENTS(bodies); i++) {
+        const MpDelivery *delivery = g_ptr_array_index(deliveries, i);
+
+        expect_reason(delivery, "posted");
+        cr_expect(g_str_has_prefix(bodies[i], delivery->composed.body), "%s",
+                  delivery->composed.body);
+    }
+    g_clear_pointer(&inbound.worker, mp_worker_free);
+}
