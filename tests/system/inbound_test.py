@@ -106,6 +106,29 @@ def two_equal_mails_of_one_batch_are_one_comment(site):
     equal(len(site.events()), 2)
 
 
+@test
+def what_a_batch_makes_counts_for_the_next_ones(site):
+    """They are looked at while it is written: by what it makes, each reply its own mail's, in batches of any size."""
+    thread, address = conversation(site)
+    site.metroplex("repository", "set", "acme/rocket", "--member", "kate")
+    site.set_config("inbound", batch="16")
+    author = site.address(thread, "tim")
+    quoted = "On Monday, Kate wrote:\n> Answer 0 of this test, which says enough to be known again.\n"
+    mails = [(f"Answer {i} of this test, which says enough to be known again.", "kate@example.org", address) for i in range(15)]
+    mails += [("/lock", "kate@example.org", address)]
+    mails += [(f"Late answer {i}.\n\n{quoted}" if i % 3 else f"Late answer {i}.", "kate@example.org", address) for i in range(40)]
+    octets = [site.mail(sender, to, text + "\n") for text, sender, to in mails]
+    octets[20:20] = [site.mail("tim@example.org", author, "I am no member.\n"), octets[3], octets[14]]
+    names = [site.deliver(mail) for mail in octets]
+    site.metroplex("--once")
+    equal(site.new, [])
+    reasons = site.reasons()
+    equal([reasons[names[i]] for i in (20, 21, 22)], ["locked", "duplicate", "duplicate"])
+    equal(sorted(set(reasons.values())), ["commands", "duplicate", "locked", "posted"])
+    wanted = [text.split("\n")[0] for text, _, _ in mails if text != "/lock"]
+    equal([comment["body"].strip() for comment in site.show(thread)["comments"]], wanted)
+
+
 def flip(address):
     mac = re.search(r"[0-9a-f]{40}", address).group(0)
     return address.replace(mac, mac[:-1] + ("0" if mac[-1] != "0" else "1"))
