@@ -87,11 +87,11 @@ forget_stale(const MpInbound *inbound, MpDelivery *delivery)
 {
     bool are_guessed;
 
-    if (delivery->is_deferred || (delivery->sent == NULL && !delivery->is_prepared))
+    if (delivery->is_deferred || delivery->sent == NULL)
         return;
     g_auto(GStrv) sent = sent_texts(inbound, delivery, &are_guessed, NULL);
     g_autofree char *hash = sent != NULL ? hash_of((const char *const *)sent, are_guessed) : NULL;
-    if (delivery->sent != NULL && g_strcmp0(hash, delivery->sent) == 0)
+    if (g_strcmp0(hash, delivery->sent) == 0)
         return;
     g_clear_pointer(&delivery->sent, g_free);
     g_clear_pointer(&delivery->extraction, mp_extraction_free);
@@ -113,7 +113,7 @@ ask_for_extraction(MpInbound *inbound, MpDelivery *delivery, GError **error)
         mp_inbound_defer(inbound, delivery, why);
         return true;
     }
-    if (mp_tracker_is_shared(inbound->instance->tracker)) {
+    if (delivery->is_prepared || mp_tracker_is_shared(inbound->instance->tracker)) {
         g_free(delivery->sent);
         delivery->sent = hash_of((const char *const *)sent, are_guessed);
     }

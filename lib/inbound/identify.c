@@ -205,6 +205,10 @@ mp_inbound_identify(MpInbound *inbound, MpDelivery *delivery)
     if (delivery->fault == MP_FAULT_PASSING) /* which was deferred when it was parsed */
         return;
     mp_delivery_forget(delivery);
+    if (delivery->message == NULL && delivery->fault == MP_FAULT_NONE) {
+        why = g_error_new(MP_ERROR, MP_ERROR_TEMPORARY, "it was not read");
+        mp_inbound_defer(inbound, delivery, why);
+    }
     if (delivery->message == NULL)
         return;
     if (!find_identity(inbound->instance, delivery, &why)) {

@@ -41,6 +41,10 @@ void mp_inbound_await(const MpInbound *inbound, MpDelivery *delivery);
 /* Its answer is the next one. Else something is wrong with us, and the run ends. */
 bool mp_inbound_is_next(const MpInbound *inbound, const MpDelivery *delivery, GError **error);
 
+/* After an error: nothing is awaited any more, of these and of those that are ahead. What is asked
+ * of the worker from here on is asked anew. */
+void mp_inbound_give_up_asking(MpInbound *inbound, const GPtrArray *deliveries);
+
 /* Whether what the worker was asked already takes as much memory as it may. */
 bool mp_inbound_has_asked_much(const MpInbound *inbound);
 

@@ -76,12 +76,11 @@ take_message(MpInbound *inbound, MpDelivery *delivery, GError **error)
 
     if (delivery->is_parsed)
         return true;
-    delivery->is_parsed = true;
     if (!delivery->is_awaited) {
+        delivery->is_parsed = true;
         log_processing(delivery);
         return true;
     }
-    delivery->is_awaited = false;
     if (!mp_inbound_is_next(inbound, delivery, error))
         return false;
     message = mp_worker_receive_message(inbound->worker, &fault, &why);
@@ -89,6 +88,8 @@ take_message(MpInbound *inbound, MpDelivery *delivery, GError **error)
         g_propagate_error(error, g_steal_pointer(&why));
         return false;
     }
+    delivery->is_parsed = true;
+    delivery->is_awaited = false;
     mp_delivery_set_message(delivery, message, fault, why);
     if (fault == MP_FAULT_PASSING)
         mp_inbound_defer(inbound, delivery, why);
@@ -146,9 +147,31 @@ ask_ahead(MpInbound *inbound, const GPtrArray *deliveries, guint *next, guint at
     return true;
 }
 
-bool
-mp_inbound_ask_worker(MpInbound *inbound, const GPtrArray *deliveries, MpAskWorker ask,
-                      MpTakeAnswer take, GError **error)
+/* What was found of one whose answer does not come is not all. */
+static void
+await_nothing(const GPtrArray *deliveries)
+{
+    for (guint i = 0; deliveries != NULL && i < deliveries->len; i++) {
+        MpDelivery *delivery = g_ptr_array_index(deliveries, i);
+
+        if (delivery->is_awaited)
+            delivery->looked_at = 0;
+        delivery->is_awaited = false;
+    }
+}
+
+void
+mp_inbound_give_up_asking(MpInbound *inbound, const GPtrArray *deliveries)
+{
+    if (inbound->worker != NULL)
+        mp_worker_drop(inbound->worker);
+    await_nothing(deliveries);
+    await_nothing(inbound->ahead);
+}
+
+static bool
+ask_all(MpInbound *inbound, const GPtrArray *deliveries, MpAskWorker ask, MpTakeAnswer take,
+        GError **error)
 {
     guint next = 0;
 
@@ -164,6 +187,16 @@ mp_inbound_ask_worker(MpInbound *inbound, const GPtrArray *deliveries, MpAskWork
         delivery->is_awaited = false;
     }
     return true;
+}
+
+bool
+mp_inbound_ask_worker(MpInbound *inbound, const GPtrArray *deliveries, MpAskWorker ask,
+                      MpTakeAnswer take, GError **error)
+{
+    if (ask_all(inbound, deliveries, ask, take, error))
+        return true;
+    mp_inbound_give_up_asking(inbound, deliveries);
+    return false;
 }
 
 static bool
@@ -189,9 +222,9 @@ mp_inbound_parse_ahead(MpInbound *inbound)
     for (guint i = 0; i < inbound->ahead->len && size < AHEAD_MAX; i++) {
         MpDelivery *delivery = g_ptr_array_index(inbound->ahead, i);
 
-        size += delivery->mail->size;
         if (!ask_for_message(inbound, delivery, NULL))
             return;
+        size += delivery->is_awaited ? delivery->mail->size : 0;
     }
 }
 

@@ -78,14 +78,6 @@ next_of(const GPtrArray *deliveries)
     return NULL;
 }
 
-/* A worker that is not there any more answers nothing. */
-static void
-await_nothing(const GPtrArray *deliveries)
-{
-    for (guint i = 0; i < deliveries->len; i++)
-        ((MpDelivery *)g_ptr_array_index(deliveries, i))->is_awaited = false;
-}
-
 /* While the batch before is written or pushed. The worker reads what it is asked for here until
  * these are judged. */
 static bool
@@ -98,8 +90,7 @@ prepare_ahead(gpointer data)
     if (next == NULL || inbound->why_ahead != NULL || mp_inbound_has_asked_much(inbound))
         return false;
     if (!prepare_one(inbound, next, &is_done, &inbound->why_ahead)) {
-        if (mp_worker_pending(inbound->worker) == 0)
-            await_nothing(inbound->ahead);
+        mp_inbound_give_up_asking(inbound, NULL);
         return false;
     }
     mp_worker_drain(inbound->worker);

@@ -129,12 +129,18 @@ drop_all(MpWorker *worker)
 }
 
 void
+mp_worker_drop(MpWorker *worker)
+{
+    kill_child(worker);
+    drop_all(worker);
+}
+
+void
 mp_worker_free(MpWorker *worker)
 {
     if (worker == NULL)
         return;
-    kill_child(worker);
-    drop_all(worker);
+    mp_worker_drop(worker);
     g_byte_array_unref(worker->in);
     g_strfreev(worker->argv);
     g_free(worker);

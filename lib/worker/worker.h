@@ -96,6 +96,9 @@ bool mp_worker_receive(MpWorker *worker, MpWorkerBelieve believe, gpointer to,
  * many requests are under way. */
 void mp_worker_drain(MpWorker *worker);
 
+/* Ends the child, and drops all that was asked: for who cannot take the answers any more. */
+void mp_worker_drop(MpWorker *worker);
+
 /* Requests sent and not received, and the octets that they keep. */
 guint mp_worker_pending(const MpWorker *worker);
 gsize mp_worker_pending_size(const MpWorker *worker);

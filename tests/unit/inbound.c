@@ -307,6 +307,8 @@ Test(inbound, what_was_posted_is_a_duplicate_from_then_on)
 
 /* --- Looked at while the batch before comes true --- */
 
+static const char *const bodies[] = {"One.\n", "Two.\n", "Three.\n", "Four.\n"};
+
 #define AS_IT_WAS_READ 17 /* seconds; no thread is so old */
 
 static MpDelivery *
@@ -363,23 +365,25 @@ Test(inbound, what_is_held_since_it_was_looked_at_is_asked_about)
     cr_expect_neq(delivery->identity.thread->created, AS_IT_WAS_READ);
 }
 
-/* The worker answers in the order in which it was asked, which is not that of the mails. */
-Test(inbound, each_mail_gets_its_own_reply_whichever_was_asked_about_first)
+/* Four mails, of which the worker was asked about all but the first. */
+static void
+ask_about_others_first(void)
 {
-    static const char *const bodies[] = {"One.\n", "Two.\n", "Three.\n", "Four.\n"};
-
-    open_with("");
     inbound.worker = mp_extraction_worker(G_N_ELEMENTS(bodies));
     for (guint i = 0; i < G_N_ELEMENTS(bodies); i++) {
         g_autofree char *id = g_strdup_printf("%u@example.com", i);
         MpDelivery *delivery = deliver_from_bob(id, bodies[i]);
 
         g_clear_pointer(&delivery->extraction, mp_extraction_free);
-        delivery->is_parsed = true;
+        delivery->is_parsed = delivery->is_prepared = true;
         if (i > 0)
             cr_assert(mp_inbound_look_ahead(&inbound, delivery, NULL));
     }
-    judge();
+}
+
+static void
+expect_own_replies(void)
+{
     for (guint i = 0; i < G_N_ELEMENTS(bodies); i++) {
         const MpDelivery *delivery = g_ptr_array_index(deliveries, i);
 
@@ -388,4 +392,46 @@ Test(inbound, each_mail_gets_its_own_reply_whichever_was_asked_about_first)
                   delivery->composed.body);
     }
     g_clear_pointer(&inbound.worker, mp_worker_free);
+}
+
+/* The worker answers in the order in which it was asked, which is not that of the mails. */
+Test(inbound, each_mail_gets_its_own_reply_whichever_was_asked_about_first)
+{
+    open_with("");
+    ask_about_others_first();
+    judge();
+    expect_own_replies();
+}
+
+Test(inbound, what_the_worker_did_not_answer_is_asked_again)
+{
+    open_with("");
+    ask_about_others_first();
+    mp_inbound_give_up_asking(&inbound, deliveries);
+    cr_expect_eq(mp_worker_pending(inbound.worker), 0);
+    judge();
+    expect_own_replies();
+}
+
+Test(inbound, mails_that_the_worker_was_asked_about_are_judged_by_what_is_so_now)
+{
+    open_with("");
+    ask_about_others_first();
+    test_instance_change_thread(lock);
+    judge();
+    for (guint i = 0; i < G_N_ELEMENTS(bodies); i++)
+        expect_reason(g_ptr_array_index(deliveries, i), "locked");
+    g_clear_pointer(&inbound.worker, mp_worker_free);
+}
+
+/* Nothing is decided of what nobody has read. */
+Test(inbound, a_mail_that_was_not_read_stays)
+{
+    open_with("");
+    MpDelivery *delivery = deliver_from_bob("a@example.com", "Hello.\n");
+
+    g_clear_pointer(&delivery->message, mp_message_free);
+    judge();
+    cr_expect(delivery->is_deferred);
+    cr_expect_null(delivery->decision.gate);
 }
