@@ -69,19 +69,23 @@ sent_texts(const MpInbound *inbound, const MpDelivery *delivery, bool *are_guess
                : g_new0(char *, 1);
 }
 
+/* Of all that the reply depends on beside the mail. */
 static char *
-hash_of(const char *const *sent, bool are_guessed)
+hash_of(const MpDelivery *delivery, const char *const *sent, bool are_guessed)
 {
     g_autoptr(GChecksum) hash = g_checksum_new(G_CHECKSUM_SHA1);
+    bool is_opening = delivery->identity.is_opening;
 
     for (; *sent != NULL; sent++)
         g_checksum_update(hash, (const guchar *)*sent, (gssize)strlen(*sent) + 1);
     g_checksum_update(hash, (const guchar *)&are_guessed, sizeof are_guessed);
+    g_checksum_update(hash, (const guchar *)&is_opening, sizeof is_opening);
     return g_strdup(g_checksum_get_string(hash));
 }
 
-/* What was extracted while the tracker lacked comments that the mail may quote, or had others:
- * another host's. A thread that cannot be read is told when its mail is decided. */
+/* What was extracted while the tracker lacked comments that the mail may quote, or had others, or
+ * while it was no answer, since what it answers was not there yet. A thread that cannot be read is
+ * told when its mail is decided. */
 static void
 forget_stale(const MpInbound *inbound, MpDelivery *delivery)
 {
@@ -90,7 +94,8 @@ forget_stale(const MpInbound *inbound, MpDelivery *delivery)
     if (delivery->is_deferred || delivery->sent == NULL)
         return;
     g_auto(GStrv) sent = sent_texts(inbound, delivery, &are_guessed, NULL);
-    g_autofree char *hash = sent != NULL ? hash_of((const char *const *)sent, are_guessed) : NULL;
+    g_autofree char *hash =
+        sent != NULL ? hash_of(delivery, (const char *const *)sent, are_guessed) : NULL;
     if (g_strcmp0(hash, delivery->sent) == 0)
         return;
     g_clear_pointer(&delivery->sent, g_free);
@@ -113,10 +118,8 @@ ask_for_extraction(MpInbound *inbound, MpDelivery *delivery, GError **error)
         mp_inbound_defer(inbound, delivery, why);
         return true;
     }
-    if (delivery->is_prepared || mp_tracker_is_shared(inbound->instance->tracker)) {
-        g_free(delivery->sent);
-        delivery->sent = hash_of((const char *const *)sent, are_guessed);
-    }
+    g_free(delivery->sent);
+    delivery->sent = hash_of(delivery, (const char *const *)sent, are_guessed);
     if (!mp_extraction_send(inbound->worker, delivery->message, (const char *const *)sent,
                             are_guessed, inbound->wants_lines, error))
         return false;
@@ -178,7 +181,7 @@ mp_inbound_take_extractions(MpInbound *inbound, const GPtrArray *deliveries, GEr
         if (!delivery->is_awaited || !delivery->is_parsed)
             continue;
         good = take_extraction(inbound, delivery, error);
-        delivery->is_awaited = false;
+        delivery->is_awaited = !good;
         if (delivery->is_deferred)
             delivery->looked_at = 0;
     }

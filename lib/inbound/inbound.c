@@ -248,13 +248,15 @@ pushes_most(const GPtrArray *deliveries)
 
 /* What is held, and what its senders were asked, a command may change while nobody has the lock. */
 static void
-forget_looks_at_held(const GPtrArray *deliveries)
+forget_looks_at_held(MpInbound *inbound, const GPtrArray *deliveries)
 {
     for (guint i = 0; i < deliveries->len; i++) {
         MpDelivery *delivery = g_ptr_array_index(deliveries, i);
 
         if (delivery->identity.confirms != NULL || delivery->identity.answers_held)
             delivery->looked_at = 0;
+        if (delivery->identity.answers_held)
+            g_clear_pointer(&inbound->held, mp_held_stock_free);
     }
 }
 
@@ -264,7 +266,7 @@ locked_batch(MpInbound *inbound, GPtrArray *deliveries, Stock *stock, GError **e
     MpInstance *instance = inbound->instance;
     bool is_news = pushes_most(deliveries);
 
-    forget_looks_at_held(deliveries);
+    forget_looks_at_held(inbound, deliveries);
     bool good = lock_and_recover(inbound, is_news, error) &&
                 (inbound->tell != NULL || !is_news || mp_instance_get_ready(instance, error)) &&
                 batch(inbound, g_ptr_array_ref(deliveries), stock, error);

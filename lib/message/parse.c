@@ -44,7 +44,11 @@ fault_of(MpWorkerOutcome outcome, const GError *error)
         [MP_WORKER_UNAVAILABLE] = MP_FAULT_NONE,
     };
 
-    return outcome == MP_WORKER_ANSWERED ? mp_message_fault(error) : faults[outcome];
+    if (outcome != MP_WORKER_ANSWERED)
+        return faults[outcome];
+    MpMessageFault fault = mp_message_fault(error);
+    /* an error of no kind that the parser has: the child is not ours any more */
+    return error != NULL && fault == MP_FAULT_NONE ? MP_FAULT_UNPARSABLE : fault;
 }
 
 bool
@@ -55,9 +59,11 @@ mp_worker_receive_on_mail(MpWorker *worker, MpWorkerBelieve believe, gpointer to
     g_autoptr(GError) why = NULL;
     bool is_answered = mp_worker_receive(worker, believe, to, &outcome, &why);
 
+    MpMessageFault found = fault_of(outcome, why);
+
     if (fault != NULL)
-        *fault = fault_of(outcome, why);
-    if (outcome == MP_WORKER_DIED)
+        *fault = found;
+    if (found == MP_FAULT_UNPARSABLE && mp_message_fault(why) == MP_FAULT_NONE)
         g_prefix_error(&why, "unparsable: ");
     if (why != NULL)
         g_propagate_error(error, g_steal_pointer(&why));

@@ -418,7 +418,7 @@ run_overflow(const MpWorkerRequest *request, GByteArray *answer, GError **error)
     return state.next(&targets, answer);
 }
 
-/* Of the right shape, and with a part that no mail has. */
+/* Of the right shape, and with a part that no mail has, or an error that no parser has. */
 static bool
 run_untrue_extract(const MpWorkerRequest *request, GByteArray *answer, GError **error)
 {
@@ -428,8 +428,11 @@ run_untrue_extract(const MpWorkerRequest *request, GByteArray *answer, GError **
     const MpExtraction untrue = {
         .part = "../key", .reply = reply, .elided = elided, .cut_ids = none, .lines = lines};
 
-    (void)error;
+    const char *plain = mp_frame_text_or_null(request->args);
+
     request->args->at = request->args->end;
+    if (g_strcmp0(plain, "refuse") == 0)
+        return mp_fail(error, MP_ERROR_INPUT, "as I like");
     mp_extraction_to_frame(&untrue, answer);
     return true;
 }
@@ -554,6 +557,20 @@ Test(message_takeover, an_untrue_extraction_is_not_believed)
         cr_expect_str_eq(error->message, "unparsable: the worker read an unknown part");
     }
     cr_expect_eq(fault, MP_FAULT_UNPARSABLE);
+}
+
+/* Which would be as if there were no worker, and would stop each run. */
+Test(message_takeover, an_untrue_error_is_about_its_mail_alone)
+{
+    g_autoptr(MpWorker) worker = mp_worker_new(child);
+    const MpMessage message = {.plain = (char *)"refuse"};
+    MpMessageFault fault = MP_FAULT_NONE;
+    g_autoptr(GError) error = NULL;
+
+    cr_assert(mp_extraction_send(worker, &message, NULL, false, false, NULL));
+    cr_assert_null(mp_extraction_receive(worker, &fault, &error));
+    cr_expect_eq(fault, MP_FAULT_UNPARSABLE);
+    cr_expect_str_eq(error->message, "unparsable: as I like");
 }
 
 Test(message_takeover, a_worker_that_is_taken_over_reaches_nothing)
