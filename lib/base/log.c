@@ -19,7 +19,6 @@ static struct {
     int fd;
     MpLogLevel level;
     MpLogLevel stderr_level;
-    int process; /* who opened it: asking for each line takes longer than writing the number */
 } the_log = {.fd = -1, .level = MP_LOG_DEBUG, .stderr_level = MP_LOG_WARN};
 
 bool
@@ -38,7 +37,6 @@ mp_log_open(const char *directory, const char *file_name, MpLogLevel level, GErr
     the_log.fd = g_steal_fd(&fd);
     the_log.level = level;
     the_log.stderr_level = MP_LOG_ERROR;
-    the_log.process = (int)getpid();
     return true;
 }
 
@@ -89,7 +87,7 @@ append_prefix(GString *line, const char *level)
         last = now.tv_sec;
     }
     g_string_append_printf(line, "[%s.%03d %s (%d) #] ", second, (int)(now.tv_nsec / 1000000),
-                           level, the_log.process);
+                           level, (int)getpid());
 }
 
 /* Whose message it is, once: some lines of the log begin with it. */

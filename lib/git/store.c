@@ -174,12 +174,10 @@ free_string(GString **string)
         g_string_free(g_steal_pointer(string), TRUE);
 }
 
-/* Reads see what the chain makes, or again what there is. */
+/* Reads see what comes, or, where that is zero, again what there is. */
 static void
-show(MpChain *chain, const git_oid *coming)
+show(MpStore *store, const git_oid *coming)
 {
-    MpStore *store = chain->store;
-
     store->coming = *coming;
     store->n_seen++;
     g_clear_pointer(&store->view, mp_tree_free);
@@ -194,9 +192,10 @@ end_show(MpChain *chain)
 
     if (!chain->is_begun || git_oid_is_zero(&store->coming))
         return;
-    if (!git_oid_equal(&store->coming, &store->tip))
-        show(chain, &none);
-    store->coming = none;
+    if (git_oid_equal(&store->coming, &store->tip))
+        store->coming = none;
+    else
+        show(store, &none);
     if (store->view != NULL)
         mp_tree_move_to(store->view, store->odb, NULL);
 }
@@ -318,7 +317,7 @@ mp_chain_write_begin(MpChain *chain, GError **error)
     chain->is_begun = true;
     mp_pack_write_begin(chain->pack, chain->store->path);
     if (mp_tree_is_at(chain->tree, &chain->root)) { /* nothing was edited that no commit has */
-        show(chain, &chain->tip);
+        show(chain->store, &chain->tip);
         chain->store->view = g_steal_pointer(&chain->tree);
     }
     return true;

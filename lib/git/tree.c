@@ -9,9 +9,8 @@
 #include "git/tree_name.h"
 #include "git/tree_node.h"
 
-#define LOADED_MAX                                                                                 \
-    20000 /* directories, some 60 MB where each holds a hundred entries, and files                 \
-           */
+/* Directories, some 60 MB where each holds a hundred entries, and files that were put into them. */
+#define LOADED_MAX 20000
 
 struct MpTree {
     git_odb *odb;

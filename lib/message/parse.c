@@ -58,7 +58,6 @@ mp_worker_receive_on_mail(MpWorker *worker, MpWorkerBelieve believe, gpointer to
     MpWorkerOutcome outcome;
     g_autoptr(GError) why = NULL;
     bool is_answered = mp_worker_receive(worker, believe, to, &outcome, &why);
-
     MpMessageFault found = fault_of(outcome, why);
 
     if (fault != NULL)

@@ -94,6 +94,18 @@ def comments(site, thread=1):
 
 
 @test
+def an_answer_is_read_as_one_also_where_its_thread_is_opened_by_the_same_batch(site):
+    """What is only quoted is no answer; of a first mail it would be what it wants to show."""
+    people(site)
+    text = "The motor of my rocket does not start in the cold, whatever I do."
+    quoting = first_mail(site, "tim@example.org", text=f"On Monday, Kate wrote:\n> {text}\n", headers=[("In-Reply-To", FIRST)])
+    opening = first_mail(site, "kate@example.org", text=f"{text}\n", message_id=FIRST)
+    equal(take(site, opening, quoting), ["opened", "empty"])
+    equal(take(site, quoting.replace(b"@mail.example.org>", b"@again.example.org>")), ["empty"], "as in a batch of its own")
+    equal(comments(site), [])
+
+
+@test
 def who_answers_a_mail_that_became_a_thread_answers_in_it(site):
     people(site)
     equal(take(site, first_mail(site, "kate@example.org", message_id=FIRST)), ["opened"])

@@ -89,6 +89,31 @@ Test(coming, what_comes_is_seen_and_stays)
     cr_expect_eq(mp_tracker_seen(tracker), coming);
 }
 
+/* Its size is asked of the object, which no pack has yet. */
+Test(coming, what_is_attached_is_seen_as_well)
+{
+    g_autoptr(MpBatch) batch = mp_batch_begin(tracker);
+    g_autoptr(GBytes) bytes = g_bytes_new_static("PNG", 3);
+    const MpNewAttachment attachment = {"1.png", "a.png", "image/png", bytes};
+    g_autoptr(GPtrArray) attachments = g_ptr_array_new();
+    g_autoptr(MpComment) comment = NULL;
+    const MpNewComment fresh = {.thread = thread,
+                                .key = "0123456789abcdef0123456789abcdef",
+                                .via = "mail",
+                                .body = "See there.",
+                                .attachments = attachments};
+    guint64 number;
+    bool is_duplicate;
+
+    g_ptr_array_add(attachments, (gpointer)&attachment);
+    cr_assert(mp_batch_comment(batch, &fresh, &fixture_tim, &number, &is_duplicate, NULL));
+    add(batch, "aaaa", COMMENTS);
+    cr_assert(mp_batch_commit_begin(batch, NULL));
+    cr_assert(mp_tracker_comment(tracker, thread, number, &comment, NULL));
+    cr_assert_eq(comment->attachments->len, 1);
+    cr_expect_eq(((const MpAttachmentRecord *)comment->attachments->pdata[0])->size, 3);
+}
+
 Test(coming, what_was_given_up_was_never_there)
 {
     guint64 seen;

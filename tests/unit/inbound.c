@@ -435,3 +435,51 @@ Test(inbound, a_mail_that_was_not_read_stays)
     cr_expect(delivery->is_deferred);
     cr_expect_null(delivery->decision.gate);
 }
+
+/* --- How much the worker is asked --- */
+
+#define LARGE       (512 * 1024)      /* octets of a request */
+#define ASKED       (8 * 1024 * 1024) /* that are reached and then not exceeded */
+#define LARGE_MAILS 40                /* of which fewer are asked about at once */
+
+static gsize most_asked;
+
+static bool
+ask_much(MpInbound *of, MpDelivery *delivery, GError **error)
+{
+    g_autofree char *text = g_strnfill(LARGE, 'x');
+    const MpMessage message = {.plain = text};
+
+    if (!mp_extraction_send(of->worker, &message, NULL, false, false, error))
+        return false;
+    mp_inbound_await(of, delivery);
+    most_asked = MAX(most_asked, mp_worker_pending_size(of->worker));
+    return true;
+}
+
+static bool
+take_any(MpInbound *of, MpDelivery *delivery, GError **error)
+{
+    return mp_inbound_is_next(of, delivery, error) &&
+           (delivery->extraction = mp_extraction_receive(of->worker, NULL, error)) != NULL;
+}
+
+/* Whoever sends large mails must not fill the memory of the run. */
+Test(inbound, no_more_is_asked_ahead_than_a_few_octets)
+{
+    g_autoptr(GError) error = NULL;
+
+    open_with("");
+    inbound.worker = mp_extraction_worker(LARGE_MAILS);
+    for (guint i = 0; i < LARGE_MAILS; i++) {
+        g_autofree char *id = g_strdup_printf("%u@example.com", i);
+        MpDelivery *delivery = deliver_from_bob(id, "Hello.\n");
+
+        g_clear_pointer(&delivery->extraction, mp_extraction_free);
+    }
+    cr_assert(mp_inbound_ask_worker(&inbound, deliveries, ask_much, take_any, &error), "%s",
+              error != NULL ? error->message : "");
+    cr_expect_gt(most_asked, LARGE, "it is asked ahead");
+    cr_expect_leq(most_asked, ASKED + LARGE + 4096, "%zu octets", most_asked);
+    g_clear_pointer(&inbound.worker, mp_worker_free);
+}
