@@ -19,7 +19,8 @@
 #define FILE_MODE     0444 /* as Git's own */
 #define OFS_DELTA     6    /* gitformat-pack: a type that libgit2 has no public name for here */
 
-#define INLINE_MAX 64 /* objects that are not worth a thread: those of a few comments */
+#define HEADER_LENGTH 12 /* of a pack: "PACK", its version, the number of objects */
+#define INLINE_MAX    64 /* objects that are not worth a thread: those of a few comments */
 
 /* An object, first in memory only, then in the stream as well. A batch has thousands of them, so
  * that each is one piece of memory, and no larger than it need be. */
@@ -75,7 +76,7 @@ MpPack *
 mp_pack_new(void)
 {
     MpPack *pack = g_new0(MpPack, 1);
-    static const guint8 header[12] = {'P', 'A', 'C', 'K', 0, 0, 0, 2, 0, 0, 0, 0};
+    static const guint8 header[HEADER_LENGTH] = {'P', 'A', 'C', 'K', 0, 0, 0, 2, 0, 0, 0, 0};
 
     pack->stream = g_byte_array_sized_new(1 << 16);
     g_byte_array_append(pack->stream, header, sizeof header);
@@ -184,12 +185,12 @@ append_objects(MpPack *pack, const GPtrArray *objects)
 
 /* The number of objects into the header; the hash of all, which names the pack, to the end. */
 static void
-finish_stream(MpPack *pack, git_oid *id)
+finish_stream(GByteArray *stream, guint n_objects, git_oid *id)
 {
-    guint32 count = GUINT32_TO_BE(pack->index->len);
+    guint32 count = GUINT32_TO_BE(n_objects);
 
-    memcpy(pack->stream->data + 8, &count, sizeof count);
-    mp_pack_append_hash(pack->stream, id);
+    memcpy(stream->data + HEADER_LENGTH - sizeof count, &count, sizeof count);
+    mp_pack_append_hash(stream, id);
 }
 
 /* A pack that cannot have its index, as on a full disk, would stay there for good, and one of each
@@ -214,7 +215,7 @@ write_files(MpPack *pack, const char *repository, GError **error)
 
     if (pack->has_failed)
         return mp_fail(error, MP_ERROR_TEMPORARY, "cannot deflate an object");
-    finish_stream(pack, &id);
+    finish_stream(pack->stream, pack->index->len, &id);
     g_autoptr(GByteArray) index = mp_pack_index(pack->index, &id);
     g_autofree char *pack_name = g_strdup_printf("pack-%s.pack", git_oid_tostr_s(&id));
     g_autofree char *index_name = g_strdup_printf("pack-%s.idx", git_oid_tostr_s(&id));
@@ -400,4 +401,27 @@ mp_pack_write(MpPack *pack, const char *repository, GError **error)
     if (!pack->is_written)
         g_propagate_error(error, g_steal_pointer(&pack->error));
     return pack->is_written;
+}
+
+/* Distances are to what stands before, so that objects keep theirs. */
+GByteArray *
+mp_pack_join(const MpPack *written, MpPack *small)
+{
+    GByteArray *stream = g_byte_array_new();
+    guint n_objects = small->fresh->len;
+    git_oid id;
+
+    append_objects(small, small->fresh);
+    if (written != NULL) {
+        n_objects += written->index->len;
+        g_byte_array_append(stream, written->stream->data, written->stream->len - GIT_OID_RAWSZ);
+    } else {
+        g_byte_array_append(stream, small->stream->data, HEADER_LENGTH);
+    }
+    g_byte_array_append(stream, small->stream->data + HEADER_LENGTH,
+                        small->stream->len - HEADER_LENGTH);
+    finish_stream(stream, n_objects, &id);
+    if (small->has_failed)
+        g_clear_pointer(&stream, g_byte_array_unref);
+    return stream;
 }

@@ -13,8 +13,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "git/internal.h"
-#include "git/latch.h"
-#include "git/remote_said.h"
+#include "git/remote_inside.h"
 
 #define HASH_LENGTH     40 /* of ssh's %C */
 #define SUFFIX_LENGTH   17
@@ -43,6 +42,9 @@ mp_remote_free(MpRemote *remote)
 {
     if (remote == NULL)
         return;
+    mp_exchange_free(remote->ahead);
+    mp_exchange_free(remote->last);
+    mp_way_clear(&remote->way);
     g_free(remote->url);
     g_free(remote->ssh);
     g_free(remote);
@@ -112,19 +114,11 @@ command(const char *path)
     return argv;
 }
 
-static void
-add(GPtrArray *argv, const char *const *words)
+void
+mp_remote_add_words(GPtrArray *argv, const char *const *words)
 {
     for (; *words != NULL; words++)
         g_ptr_array_add(argv, g_strdup(*words));
-}
-
-/* "ssh://…", or "user@host:path": a colon before any slash. */
-static bool
-is_ssh(const char *url)
-{
-    return g_str_has_prefix(url, "ssh://") ||
-           (strstr(url, "://") == NULL && url[strcspn(url, ":/")] == ':');
 }
 
 /* The variable outranks the setting, so it must not be set where there is one. */
@@ -135,7 +129,7 @@ has_ssh_command(const char *path, GStrv variables)
     g_autoptr(GPtrArray) argv = command(path);
     g_auto(MpProcess) git = {0};
 
-    add(argv, words);
+    mp_remote_add_words(argv, words);
     g_ptr_array_add(argv, NULL);
     return mp_process_run(&git, (const char *const *)argv->pdata, (const char *const *)variables, 0,
                           NULL) &&
@@ -163,34 +157,64 @@ keeping(const char *path)
     return g_strconcat(" -o ControlMaster=auto -o ControlPersist=60 -o ControlPath=", socket, NULL);
 }
 
-/* What ssh is told where nobody else says it, or "": asked for once in a run. */
-static const char *
-our_ssh(MpRemote *remote, const char *path, GStrv variables)
+/* Whether the way is ours; else what ssh is told where nobody else says it: "" if it is no ssh.
+ * Both are found out once in a run. */
+static void
+choose_way(MpRemote *remote, const char *path, GStrv variables)
 {
-    if (remote->ssh == NULL && is_ssh(remote->url) &&
-        g_environ_getenv(variables, "GIT_SSH_COMMAND") == NULL &&
-        !has_ssh_command(path, variables)) {
+    bool is_told = g_environ_getenv(variables, "GIT_SSH_COMMAND") != NULL;
+
+    if (remote->ssh != NULL)
+        return;
+    mp_way_read(&remote->way, remote->url);
+    bool is_ssh = mp_way_is_ssh(remote->url) && !is_told;
+    bool is_plain = mp_way_ask_git(path, g_environ_getenv(variables, "HOME")) == MP_SAYS_NOTHING;
+    if (!is_plain || (remote->way.is_ssh && is_told))
+        mp_way_clear(&remote->way);
+    if (is_ssh && (is_plain || !has_ssh_command(path, variables))) {
         g_autofree char *kept = keeping(path);
         remote->ssh = g_strconcat(SSH, kept, NULL);
-    }
-    if (remote->ssh == NULL)
+    } else {
         remote->ssh = g_strdup("");
-    return remote->ssh;
+    }
 }
 
-static MpRunning *
-start(MpRemote *remote, const char *path, const char *const *words, int also, GError **error)
+MpRunning *
+mp_remote_start(MpRemote *remote, const char *path, const char *const *words, int also,
+                GError **error)
 {
     g_autoptr(GPtrArray) argv = command(path);
     g_auto(GStrv) variables = environment();
 
-    add(argv, words);
+    mp_remote_add_words(argv, words);
     g_ptr_array_add(argv, NULL);
-    const char *ssh = our_ssh(remote, path, variables);
-    if (*ssh != '\0')
-        variables = g_environ_setenv(variables, "GIT_SSH_COMMAND", ssh, TRUE);
+    choose_way(remote, path, variables);
+    if (*remote->ssh != '\0')
+        variables = g_environ_setenv(variables, "GIT_SSH_COMMAND", remote->ssh, TRUE);
     return mp_process_begin((const char *const *)argv->pdata, (const char *const *)variables, also,
                             error);
+}
+
+bool
+mp_remote_goes_itself(MpRemote *remote, const char *path)
+{
+    g_auto(GStrv) variables = environment();
+
+    choose_way(remote, path, variables);
+    return remote->way.is_ours;
+}
+
+MpExchange *
+mp_remote_exchange(MpRemote *remote, const char *path, MpService service)
+{
+    g_auto(GStrv) variables = environment();
+
+    choose_way(remote, path, variables);
+    if (!remote->way.is_ours)
+        return NULL;
+    g_auto(GStrv) ssh = g_strsplit(remote->ssh, " ", -1);
+    return mp_exchange_begin(&remote->way, service, (const char *const *)ssh,
+                             (const char *const *)variables, remote->seconds);
 }
 
 /* --- Fetch ------------------------------------------------------------------------------------ */
@@ -235,7 +259,7 @@ mp_remote_fetch_begin(MpRemote *remote, const char *path, GError **error)
                                  MP_BRANCH,
                                  NULL};
 
-    return start(remote, path, words, -1, error);
+    return mp_remote_start(remote, path, words, -1, error);
 }
 
 bool
@@ -260,180 +284,4 @@ mp_remote_fetch(MpRemote *remote, const char *path, git_oid *tip, bool *is_empty
     g_autoptr(MpRunning) running = mp_remote_fetch_begin(remote, path, error);
 
     return running != NULL && mp_remote_fetch_end(remote, running, path, tip, is_empty, error);
-}
-
-/* --- Push ------------------------------------------------------------------------------------- */
-/* "--force-with-lease=REF:ID", no ID for one that is not there. */
-static char *
-lease_of(const MpMove *move)
-{
-    return g_strdup_printf("--force-with-lease=%s:%s", move->ref,
-                           git_oid_is_zero(&move->from) ? "" : git_oid_tostr_s(&move->from));
-}
-
-/* Of git: the words before the refs. One that is latched runs a hook. */
-static void
-add_push(GPtrArray *words, const MpRemote *remote, const MpLatch *latch, bool is_atomic)
-{
-    static const char *const as_it_is[] = {"-c", "pack.window=0", NULL};
-    static const char *const first[] = {"push",        "--quiet",
-                                        "--porcelain", "--no-follow-tags",
-                                        "--no-signed", "--recurse-submodules=no",
-                                        NULL};
-    const char *const hooks[] = {"-c", latch->option, NULL};
-
-    if (!remote->is_brief)
-        add(words, as_it_is);
-    if (latch->option != NULL)
-        add(words, hooks);
-    add(words, first);
-    if (latch->option == NULL)
-        g_ptr_array_add(words, g_strdup("--no-verify"));
-    if (is_atomic)
-        g_ptr_array_add(words, g_strdup("--atomic"));
-}
-
-static MpRunning *
-start_push(MpRemote *remote, const char *path, const MpMove *moves, guint n, const MpLatch *latch,
-           GError **error)
-{
-    g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
-    /* no turns where pushes are not atomic */
-    bool is_atomic = n > 1 || strcmp(moves[0].ref, MP_BRANCH) != 0;
-
-    add_push(words, remote, latch, is_atomic);
-    for (guint i = 0; i < n; i++)
-        g_ptr_array_add(words, lease_of(&moves[i]));
-    g_ptr_array_add(words, g_strdup("--"));
-    g_ptr_array_add(words, g_strdup(remote->url));
-    for (guint i = 0; i < n; i++)
-        g_ptr_array_add(words, g_strconcat(git_oid_tostr_s(&moves[i].to), ":", moves[i].ref, NULL));
-    g_ptr_array_add(words, NULL);
-    return start(remote, path, (const char *const *)words->pdata, latch->theirs, error);
-}
-
-/* Asked while git connects. *waited: so many seconds of its time were not the server's. */
-static bool
-is_to_be_sent(const MpCondition *condition, MpLatch *latch, int *waited, GError **error)
-{
-    gint64 begun = g_get_monotonic_time();
-
-    *waited = 0;
-    if (condition == NULL)
-        return true;
-    bool holds = condition->holds(condition->data, error);
-    if (holds)
-        mp_latch_lift(latch);
-    mp_latch_clear(latch);
-    *waited = (int)((g_get_monotonic_time() - begun) / G_USEC_PER_SEC) + 1;
-    return holds;
-}
-
-/* Of which so much is over. Git that sends nothing is not waited for, wherever it is by now. */
-static int
-time_for_push(const MpRemote *remote, bool is_sent, int waited)
-{
-    if (!is_sent)
-        return waited;
-    return remote->seconds > 0 ? remote->seconds + waited : 0;
-}
-
-static MpPush
-judge_push(const MpRemote *remote, const MpProcess *git, GError **error)
-{
-    MpPush push = mp_remote_meaning(git);
-
-    mp_remote_complain(remote, "push", git,
-                       push == MP_REFUSED ? MP_ERROR_REFUSED : MP_ERROR_TEMPORARY, error);
-    return push;
-}
-
-bool
-mp_beside(const MpBeside *beside)
-{
-    return beside != NULL && beside->work != NULL && beside->work(beside->data);
-}
-
-MpPush
-mp_remote_push(MpRemote *remote, const char *path, const MpMove *moves, guint n,
-               const MpCondition *condition, GError **error)
-{
-    g_auto(MpLatch) latch = {-1, -1, NULL};
-    g_auto(MpProcess) git = {0};
-    g_autoptr(GError) why = NULL;
-    int waited;
-
-    if (condition != NULL && !mp_latch_make(&latch, error))
-        return MP_KEPT_BACK;
-    g_autoptr(MpRunning) running = start_push(remote, path, moves, n, &latch, error);
-    if (running == NULL)
-        return MP_UNKNOWN;
-    bool is_sent = is_to_be_sent(condition, &latch, &waited, &why);
-    while (is_sent && !mp_running_is_over(running) && mp_beside(remote->beside))
-        continue;
-    mp_process_end(running, &git, time_for_push(remote, is_sent, waited));
-    if (git.status == 0 && !is_sent)
-        mp_error("git push ran no hook pre-push, and sent what was decided on accounts that may be "
-                 "old");
-    if (git.status == 0)
-        return MP_PUSHED;
-    if (is_sent)
-        return judge_push(remote, &git, error);
-    if (why != NULL)
-        g_propagate_error(error, g_steal_pointer(&why));
-    return MP_KEPT_BACK;
-}
-
-/* --- List ------------------------------------------------------------------------------------- */
-
-/* Lines "ID TAB REF". */
-static void
-read_listed(const char *text, const char *const *refs, git_oid *at, guint n)
-{
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-
-    memset(at, 0, n * sizeof *at);
-    for (char **line = lines; *line != NULL; line++)
-        for (guint i = 0; i < n; i++)
-            if (strlen(*line) > GIT_OID_HEXSZ && (*line)[GIT_OID_HEXSZ] == '\t' &&
-                strcmp(*line + GIT_OID_HEXSZ + 1, refs[i]) == 0)
-                (void)git_oid_fromstrn(&at[i], *line, GIT_OID_HEXSZ);
-}
-
-MpRunning *
-mp_remote_list_begin(MpRemote *remote, const char *path, const char *const *refs, guint n,
-                     GError **error)
-{
-    g_autoptr(GPtrArray) words = g_ptr_array_new();
-
-    g_ptr_array_add(words, (gpointer) "ls-remote");
-    g_ptr_array_add(words, (gpointer) "--quiet");
-    g_ptr_array_add(words, (gpointer) "--");
-    g_ptr_array_add(words, remote->url);
-    for (guint i = 0; i < n; i++)
-        g_ptr_array_add(words, (gpointer)refs[i]);
-    g_ptr_array_add(words, NULL);
-    return start(remote, path, (const char *const *)words->pdata, -1, error);
-}
-
-bool
-mp_remote_list_end(const MpRemote *remote, MpRunning *running, const char *const *refs, git_oid *at,
-                   guint n, GError **error)
-{
-    g_auto(MpProcess) git = {0};
-
-    mp_process_end(running, &git, remote->seconds);
-    if (git.status != 0)
-        return mp_remote_complain(remote, "ls-remote", &git, MP_ERROR_TEMPORARY, error);
-    read_listed(git.out, refs, at, n);
-    return true;
-}
-
-bool
-mp_remote_list(MpRemote *remote, const char *path, const char *const *refs, git_oid *at, guint n,
-               GError **error)
-{
-    g_autoptr(MpRunning) running = mp_remote_list_begin(remote, path, refs, n, error);
-
-    return running != NULL && mp_remote_list_end(remote, running, refs, at, n, error);
 }

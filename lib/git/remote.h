@@ -1,5 +1,6 @@
 /*
- * The Git server that several hosts share, spoken to by the git program.
+ * The Git server that several hosts share, spoken to by the git program, but where the way is plain
+ * and what is to be sent is known: then by us (exchange.h).
  *
  * The program, not libgit2's transports: it has all of them (ssh with the user's own keys and
  * known_hosts, https with credential helpers, git, a path), and its push compares at all of them,
@@ -19,6 +20,8 @@
 #include <stdbool.h>
 
 #include "base/process.h"
+#include "git/exchange.h"
+#include "git/pack.h"
 
 /* Other work, done bit by bit while something is waited for. */
 typedef struct {
@@ -35,7 +38,11 @@ typedef struct {
     bool is_brief;          /* what is pushed now: so git looks for deltas of what the server has,
                              * which are fewer octets on a long way. Of a large batch that takes the
                              * server longer than all else */
-    char *ssh;              /* the command, "" for Git's own, or NULL while nobody asked */
+    const MpPack *pack;     /* what is pushed now, all that the server lacks; NULL: git finds it */
+    MpWay way;              /* to it, if we go ourselves */
+    char *ssh;              /* the command, "" for Git's own, or NULL while nobody asked for both */
+    MpExchange *ahead;      /* with git-receive-pack, before it is known what to push; or NULL */
+    MpExchange *last;       /* of the last push: the server may still run its hooks; or NULL */
     const MpBeside *beside; /* done while a push is on its way; or NULL */
 } MpRemote;
 
@@ -69,6 +76,7 @@ typedef enum {
 typedef struct {
     const char *ref;
     git_oid from, to; /* `from` zero: it is not there; both equal: it only is to be so */
+    const char *blob; /* that it is moved to; NULL: it is a commit */
 } MpMove;
 
 /* What is to be waited for before anything is sent, and may say that nothing is to be. */
@@ -86,15 +94,25 @@ typedef struct {
 MpPush mp_remote_push(MpRemote *remote, const char *path, const MpMove *moves, guint n,
                       const MpCondition *condition, GError **error);
 
+/* Opens the way to the server for a push to come, beside other work; what is not used is closed
+ * without a word. Where the way is git's it does nothing. */
+void mp_remote_go_ahead(MpRemote *remote, const char *path);
+void mp_remote_come_back(MpRemote *remote);
+
 /* Where the remote has `n` refs; zero: nowhere. */
 bool mp_remote_list(MpRemote *remote, const char *path, const char *const *refs, git_oid *at,
                     guint n, GError **error);
 
-/* The same in two steps. */
-MpRunning *mp_remote_list_begin(MpRemote *remote, const char *path, const char *const *refs,
+/* The same in two steps, of which only the second may wait, unless it would not wait any more. The
+ * remote is needed for both. */
+typedef struct MpRefList MpRefList;
+
+MpRefList *mp_remote_list_begin(MpRemote *remote, const char *path, const char *const *refs,
                                 guint n, GError **error);
-bool mp_remote_list_end(const MpRemote *remote, MpRunning *running, const char *const *refs,
-                        git_oid *at, guint n, GError **error);
+bool mp_ref_list_is_over(const MpRefList *list);
+bool mp_remote_list_end(MpRefList *list, git_oid *at, GError **error);
+void mp_ref_list_free(MpRefList *list);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpRefList, mp_ref_list_free)
 
 /* Sleeps a random while before try `attempt` (from 1), longer for later ones, two seconds at most:
  * so that hosts that met do not meet again. */

@@ -1,5 +1,5 @@
-/* What git said of a fetch or push; see remote_said.h. */
-#include "git/remote_said.h"
+/* What git said of a fetch or push; see remote_inside.h. */
+#include "git/remote_inside.h"
 
 #include <string.h>
 

@@ -151,6 +151,8 @@ static bool
 follow_and_read(MpStore *store, const git_oid *tip, GError **error)
 {
     /* git has put packs there that libgit2 has not seen; where it is closed, it will */
+    if (!git_oid_equal(tip, &store->tip))
+        mp_store_expect_no_push(store); /* what the way ahead says of refs is old */
     if (store->odb != NULL && git_odb_refresh(store->odb) < 0)
         return mp_git_fail(error, "%s: cannot look for new objects", store->path);
     return check_purged(store, tip, error) && follow(store, tip, error) &&
@@ -205,13 +207,12 @@ mp_store_ask_begin(MpStore *store, GError **error)
 bool
 mp_store_ask_end(MpStore *store, GError **error)
 {
-    g_autoptr(MpRunning) question = g_steal_pointer(&store->question);
+    g_autoptr(MpRefList) question = g_steal_pointer(&store->question);
     git_oid tip;
 
     if (question == NULL)
         return true;
-    if (!mp_remote_list_end(store->remote, question, branch, &tip, 1, error) ||
-        !mp_store_refresh(store, error))
+    if (!mp_remote_list_end(question, &tip, error) || !mp_store_refresh(store, error))
         return false;
     return git_oid_equal(&tip, &store->tip) || mp_store_fetch(store, error);
 }
@@ -219,7 +220,27 @@ mp_store_ask_end(MpStore *store, GError **error)
 void
 mp_store_ask_drop(MpStore *store)
 {
-    g_clear_pointer(&store->question, mp_running_free);
+    g_clear_pointer(&store->question, mp_ref_list_free);
+}
+
+bool
+mp_store_is_answered(const MpStore *store)
+{
+    return store->question == NULL || mp_ref_list_is_over(store->question);
+}
+
+void
+mp_store_expect_push(MpStore *store)
+{
+    if (store->remote != NULL)
+        mp_remote_go_ahead(store->remote, store->path);
+}
+
+void
+mp_store_expect_no_push(MpStore *store)
+{
+    if (store->remote != NULL)
+        mp_remote_come_back(store->remote);
 }
 
 bool
@@ -237,7 +258,7 @@ mp_store_ask(MpStore *store, GError **error)
 static bool
 give(MpStore *store, char **did, GError **error)
 {
-    const MpMove make = {MP_BRANCH, {{0}}, store->tip};
+    const MpMove make = {MP_BRANCH, {{0}}, store->tip, NULL};
     g_autoptr(GError) why = NULL;
 
     if (mp_remote_push(store->remote, store->path, &make, 1, NULL, &why) == MP_PUSHED) {
@@ -321,8 +342,7 @@ mp_store_settle_basis(MpStore *store, GError **error)
 static bool
 is_waited_for(const MpStore *basis)
 {
-    return basis != NULL && basis->question != NULL && !mp_running_is_over(basis->question) &&
-           mp_latch_is_there();
+    return basis != NULL && !mp_store_is_answered(basis) && mp_latch_is_there();
 }
 
 MpCommitResult
@@ -332,7 +352,7 @@ mp_store_push(MpStore *store, const git_oid *to, GError **error)
     bool waits = is_waited_for(store->basis);
     MpCommitResult basis = waits ? MP_COMMITTED : mp_store_settle_basis(store, error);
     g_autoptr(GError) why = NULL;
-    MpMove moves[2] = {{MP_BRANCH, store->tip, *to}};
+    MpMove moves[2] = {{MP_BRANCH, store->tip, *to, NULL}};
 
     if (basis != MP_COMMITTED)
         return basis;

@@ -125,6 +125,7 @@ mp_store_close(MpStore *store)
     mp_store_ask_drop(store);
     g_clear_pointer(&store->remote, mp_remote_free);
     g_clear_pointer(&store->host, g_free);
+    g_clear_pointer(&store->turn.own_text, g_free);
     g_clear_pointer(&store->view, mp_tree_free);
     g_clear_pointer(&store->odb, git_odb_free);
     g_clear_pointer(&store->repository, git_repository_free);
@@ -339,7 +340,10 @@ commit(MpChain *chain, GError **error)
     if (!is_pushed)
         return move_own_branch(chain, error);
     store->remote->is_brief = chain->n_commits <= BRIEF_MAX;
-    return mp_store_push(store, &chain->tip, error);
+    store->remote->pack = chain->pack;
+    MpCommitResult result = mp_store_push(store, &chain->tip, error);
+    store->remote->pack = NULL;
+    return result;
 }
 
 MpCommitResult

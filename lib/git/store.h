@@ -30,7 +30,7 @@ struct MpStore {
     char *host;          /* which of them we are; NULL without a remote */
     guint n_pushes;      /* that the remote took */
     MpRunning *fetch;    /* one that was begun, or NULL */
-    MpRunning *question; /* whether one is needed, that was begun; or NULL */
+    MpRefList *question; /* whether one is needed, that was begun; or NULL */
     MpStore *basis;      /* on which it is decided what is put into this one, or NULL: while that is
                           * asked about, nothing comes true here */
     struct {
@@ -43,7 +43,8 @@ struct MpStore {
         gint64 begun, given_back;   /* when it became ours, and when it was last given back (us) */
         gint64 usual, to_take;      /* how long we had it, and what it took to take it (us) */
         git_oid nobody, own;        /* what the ref says */
-    } turn;                         /* see turn.h */
+        char *own_text;
+    } turn; /* see turn.h */
 };
 
 /* Makes an empty repository with a first commit that holds `readme` as README.md. */
@@ -82,6 +83,13 @@ bool mp_store_ask(MpStore *store, GError **error);
 bool mp_store_ask_begin(MpStore *store, GError **error);
 bool mp_store_ask_end(MpStore *store, GError **error);
 void mp_store_ask_drop(MpStore *store);
+
+/* Whether mp_store_ask_end() would not wait: nothing was asked, or all is known. */
+bool mp_store_is_answered(const MpStore *store);
+
+/* A push is to come, or is not any more: the way to the remote is opened beside other work. */
+void mp_store_expect_push(MpStore *store);
+void mp_store_expect_no_push(MpStore *store);
 
 /* The first meeting: takes what the remote has, or gives it what is here if it has nothing. *did
  * (the caller's) says in a word what happened, NULL if both were the same. */

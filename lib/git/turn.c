@@ -15,13 +15,12 @@
 #define POLL_MAX_US 80000
 #define KEPT_MAX    1 /* others wait as long */
 #define OTHERS_TAKE 2 /* times what we need to take it, others need to look and to take it */
+#define NOBODY      "The turn is nobody's.\n"
 #define HURRY       2 /* others may be done in this part of the time that we need with the turn */
 
 static bool
-write_mark(MpStore *store, const char *who, git_oid *mark, GError **error)
+write_mark(MpStore *store, const char *text, git_oid *mark, GError **error)
 {
-    g_autofree char *text = g_strconcat("The turn is ", who, "'s.\n", NULL);
-
     return git_blob_create_from_buffer(mark, store->repository, text, strlen(text)) == 0 ||
            mp_git_fail(error, "%s: cannot write", store->path);
 }
@@ -29,10 +28,10 @@ write_mark(MpStore *store, const char *who, git_oid *mark, GError **error)
 static bool
 write_marks(MpStore *store, GError **error)
 {
-    g_autofree char *own = g_strconcat("host ", store->host, NULL);
-
-    return write_mark(store, "nobody", &store->turn.nobody, error) &&
-           write_mark(store, own, &store->turn.own, error);
+    if (store->turn.own_text == NULL)
+        store->turn.own_text = g_strdup_printf("The turn is host %s's.\n", store->host);
+    return write_mark(store, NOBODY, &store->turn.nobody, error) &&
+           write_mark(store, store->turn.own_text, &store->turn.own, error);
 }
 
 bool
@@ -41,9 +40,9 @@ mp_turn_join(MpStore *store, GError **error)
     g_autoptr(git_reference) reference = NULL;
     g_autoptr(GError) why = NULL;
 
-    if (!write_mark(store, "nobody", &store->turn.nobody, error))
+    if (!write_mark(store, NOBODY, &store->turn.nobody, error))
         return false;
-    MpMove make = {MP_TURN, {{0}}, store->turn.nobody};
+    MpMove make = {MP_TURN, {{0}}, store->turn.nobody, NOBODY};
     MpPush push = mp_remote_push(store->remote, store->path, &make, 1, NULL, &why);
     if (push != MP_PUSHED && push != MP_STALE && push != MP_OUTRUN) {
         mp_warn("The remote has no turns, so a busy host may keep others waiting: %s",
@@ -74,10 +73,10 @@ mp_turn_moves(MpStore *store, MpMove *moves)
 {
     if (store->turn.is_left_out || !has_turns(store))
         return 0;
+    bool keeps = store->turn.is_ours && store->turn.is_wanted && store->turn.n_kept < KEPT_MAX;
     *moves = (MpMove){MP_TURN, store->turn.is_ours ? store->turn.own : store->turn.nobody,
-                      store->turn.is_ours && store->turn.is_wanted && store->turn.n_kept < KEPT_MAX
-                          ? store->turn.own
-                          : store->turn.nobody};
+                      keeps ? store->turn.own : store->turn.nobody,
+                      keeps ? store->turn.own_text : NOBODY};
     return 1;
 }
 
@@ -123,7 +122,7 @@ take(MpStore *store, const Seen *seen, GError **error)
 
     if (!write_marks(store, error)) /* a purge may have collected them */
         return false;
-    const MpMove move = {MP_TURN, seen->at[0], store->turn.own};
+    const MpMove move = {MP_TURN, seen->at[0], store->turn.own, store->turn.own_text};
     gint64 asked = g_get_monotonic_time();
     MpPush push = mp_remote_push(store->remote, store->path, &move, 1, NULL, &why);
     store->turn.is_ours = push == MP_PUSHED;
@@ -252,7 +251,7 @@ mp_store_make_way(MpStore *store, guint attempt, GError **error)
 void
 mp_store_leave_turn(MpStore *store)
 {
-    const MpMove move = {MP_TURN, store->turn.own, store->turn.nobody};
+    const MpMove move = {MP_TURN, store->turn.own, store->turn.nobody, NOBODY};
     g_autoptr(GError) why = NULL;
 
     store->turn.has_followed = false;

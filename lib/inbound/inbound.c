@@ -273,6 +273,7 @@ locked_batch(MpInbound *inbound, GPtrArray *deliveries, Stock *stock, GError **e
 
     if (instance->is_open) {
         mp_accounts_fetch_drop(instance->accounts);
+        mp_tracker_expect_no_push(instance->tracker);
         if (!good)
             mp_tracker_keep_turn(instance->tracker, false);
         mp_tracker_leave_turn(instance->tracker);

@@ -131,7 +131,10 @@ bool
 mp_instance_get_ready(MpInstance *instance, GError **error)
 {
     instance->is_turn_due = waits_for_turn(instance);
-    return instance->is_turn_due || mp_accounts_fetch_begin(instance->accounts, error);
+    if (instance->is_turn_due)
+        return true;
+    mp_tracker_expect_push(instance->tracker);
+    return mp_accounts_fetch_begin(instance->accounts, error);
 }
 
 bool
@@ -148,5 +151,6 @@ mp_instance_be_ready(MpInstance *instance, bool *is_old, GError **error)
         return false;
     if (was_anothers)
         expect_others(instance);
+    mp_tracker_expect_push(instance->tracker);
     return true;
 }

@@ -280,7 +280,10 @@ begin_anew(MpInstance *instance, MpCommitResult result, bool is_outrun, guint *n
         if (!mp_instance_make_way(instance, ++*n_outrun, error))
             return false;
     }
-    return mp_transaction_catch_up(instance, error);
+    if (!mp_transaction_catch_up(instance, error))
+        return false;
+    mp_tracker_expect_push(instance->tracker);
+    return true;
 }
 
 static bool

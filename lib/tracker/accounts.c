@@ -85,7 +85,7 @@ mp_accounts_fetch_is_begun(const MpAccounts *accounts)
 bool
 mp_accounts_fetch_is_awaited(const MpAccounts *accounts)
 {
-    return accounts->store.question != NULL && !mp_running_is_over(accounts->store.question);
+    return !mp_store_is_answered(&accounts->store);
 }
 
 bool

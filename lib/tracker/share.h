@@ -71,6 +71,10 @@ bool mp_tracker_beside(const MpTracker *tracker);
 /* How many pushes of ours the remote took since the tracker was opened. */
 guint mp_tracker_pushes(const MpTracker *tracker);
 
+/* A push is to come, or is not any more: the way to the remote is opened beside other work. */
+void mp_tracker_expect_push(MpTracker *tracker);
+void mp_tracker_expect_no_push(MpTracker *tracker);
+
 /* Where hosts contend for a remote: lets others go first, or gets the turn; see git/turn.h. It is
  * given back where nothing was pushed with it. */
 bool mp_tracker_make_way(MpTracker *tracker, guint attempt, GError **error);

@@ -79,6 +79,18 @@ mp_tracker_has_turn(const MpTracker *tracker)
 }
 
 void
+mp_tracker_expect_push(MpTracker *tracker)
+{
+    mp_store_expect_push(&tracker->store);
+}
+
+void
+mp_tracker_expect_no_push(MpTracker *tracker)
+{
+    mp_store_expect_no_push(&tracker->store);
+}
+
+void
 mp_tracker_leave_turn(MpTracker *tracker)
 {
     mp_store_leave_turn(&tracker->store);

@@ -1,0 +1,164 @@
+/* The way to a remote; see remote_way.h. */
+#include "git/remote_way.h"
+
+#include <string.h>
+
+#include "git/git.h"
+
+#define PLAIN G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-._"
+
+/* --- The address -------------------------------------------------------------------------------
+ */
+
+void
+mp_way_clear(MpWay *way)
+{
+    g_clear_pointer(&way->host, g_free);
+    g_clear_pointer(&way->port, g_free);
+    g_clear_pointer(&way->path, g_free);
+    way->is_ours = false;
+}
+
+void
+mp_way_copy(MpWay *copy, const MpWay *way)
+{
+    *copy = (MpWay){way->is_ours, way->is_ssh, g_strdup(way->host), g_strdup(way->port),
+                    g_strdup(way->path)};
+}
+
+/* Nothing that ssh could take for an option, or a shell, or git itself, for more than letters. */
+static bool
+is_plain(const char *text, const char *also)
+{
+    g_autofree char *allowed = g_strconcat(PLAIN, also, NULL);
+
+    return g_ascii_isalnum(*text) && text[strspn(text, allowed)] == '\0';
+}
+
+static bool
+is_port(const char *text)
+{
+    guint64 port;
+
+    return text == NULL || g_ascii_string_to_unsigned(text, 10, 1, G_MAXUINT16, &port, NULL);
+}
+
+/* HOST or HOST:PORT. */
+static void
+read_host(MpWay *way, const char *text, gsize length)
+{
+    const char *colon = memchr(text, ':', length);
+    gsize host = colon != NULL ? (gsize)(colon - text) : length;
+
+    way->host = g_strndup(text, host);
+    if (colon != NULL)
+        way->port = g_strndup(colon + 1, length - host - 1);
+}
+
+static bool
+read_url(MpWay *way, const char *rest)
+{
+    gsize host = strcspn(rest, "/");
+
+    read_host(way, rest, host);
+    way->path = g_strdup(rest + host);
+    return *way->path == '/' && is_plain(way->path + 1, "/+");
+}
+
+/* USER@HOST:PATH, with a colon before any slash. */
+static bool
+read_short(MpWay *way, const char *text)
+{
+    gsize host = strcspn(text, ":/");
+
+    way->host = g_strndup(text, host);
+    way->path = g_strdup(text + host + 1);
+    return is_plain(*way->path == '/' ? way->path + 1 : way->path, "/+");
+}
+
+static bool
+read_address(MpWay *way, const char *url)
+{
+    way->is_ssh = mp_way_is_ssh(url);
+    if (!way->is_ssh)
+        return g_str_has_prefix(url, "git://") && read_url(way, url + strlen("git://"));
+    return g_str_has_prefix(url, "ssh://") ? read_url(way, url + strlen("ssh://"))
+                                           : read_short(way, url);
+}
+
+bool
+mp_way_is_ssh(const char *url)
+{
+    return g_str_has_prefix(url, "ssh://") ||
+           (strstr(url, "://") == NULL && url[strcspn(url, ":/")] == ':');
+}
+
+void
+mp_way_read(MpWay *way, const char *url)
+{
+    *way = (MpWay){0};
+    way->is_ours =
+        read_address(way, url) && is_plain(way->host, way->is_ssh ? "@" : "") && is_port(way->port);
+    if (!way->is_ours)
+        mp_way_clear(way);
+}
+
+/* --- Git's configuration ------------------------------------------------------------------------
+ */
+
+static bool
+add_file(git_config *config, const char *file, git_config_level_t level)
+{
+    return git_config_add_file_ondisk(config, file, level, NULL, 0) == 0;
+}
+
+/* As git finds them, by what it is given of our environment. */
+static bool
+add_files(git_config *config, const char *path, const char *home)
+{
+    const char *system = g_getenv("GIT_CONFIG_SYSTEM"), *global = g_getenv("GIT_CONFIG_GLOBAL"),
+               *base = g_getenv("XDG_CONFIG_HOME");
+    g_autofree char *own = g_build_filename(path, "config", NULL),
+                    *old = g_build_filename(home, ".gitconfig", NULL),
+                    *usual = g_build_filename(home, ".config", NULL),
+                    *xdg = g_build_filename(base != NULL ? base : usual, "git/config", NULL);
+
+    if (!add_file(config, system != NULL ? system : "/etc/gitconfig", GIT_CONFIG_LEVEL_SYSTEM) ||
+        !add_file(config, own, GIT_CONFIG_LEVEL_LOCAL))
+        return false;
+    if (global != NULL)
+        return add_file(config, global, GIT_CONFIG_LEVEL_GLOBAL);
+    return add_file(config, xdg, GIT_CONFIG_LEVEL_XDG) &&
+           add_file(config, old, GIT_CONFIG_LEVEL_GLOBAL);
+}
+
+static bool
+has_key(git_config *config, const char *pattern, bool *is_there)
+{
+    git_config_iterator *all;
+    git_config_entry *entry;
+
+    if (git_config_iterator_glob_new(&all, config, pattern) < 0)
+        return false;
+    int rc = git_config_next(&entry, all);
+    git_config_iterator_free(all);
+    *is_there = rc == 0;
+    return rc == 0 || rc == GIT_ITEROVER;
+}
+
+MpGitSays
+mp_way_ask_git(const char *path, const char *home)
+{
+    g_autoptr(git_config) config = NULL;
+    bool is_more, is_conditional;
+
+    if (git_config_new(&config) < 0 || !add_files(config, path, home) ||
+        !has_key(config,
+                 "^(url\\..*insteadof|core\\.(gitproxy|sshcommand)|(ssh|protocol|push)\\..*)$",
+                 &is_more) ||
+        !has_key(config, "^include(if)?\\.", &is_conditional))
+        return MP_SAYS_PERHAPS;
+    if (is_more)
+        return MP_SAYS_MORE;
+    return is_conditional ? MP_SAYS_PERHAPS : MP_SAYS_NOTHING;
+}

@@ -1,0 +1,36 @@
+/*
+ * The way to a remote: whether we can go it ourselves, as exchange.h does, or leave it to the git
+ * program. Inside of lib/git.
+ *
+ * We do what is plain: git:// and ssh, with names that need no quoting, where Git's configuration
+ * has nothing to say about it. All else is the program's, which knows what all of that means.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef struct {
+    bool is_ours; /* else nothing below counts */
+    bool is_ssh;
+    char *host; /* of ssh with "USER@", if it has that */
+    char *port; /* or NULL: the usual one */
+    char *path; /* as the server is to be told it */
+} MpWay;
+
+/* "ssh://…", or "user@host:path": a colon before any slash. */
+bool mp_way_is_ssh(const char *url);
+
+/* Reads an address as git does. */
+void mp_way_read(MpWay *way, const char *url);
+void mp_way_copy(MpWay *copy, const MpWay *way);
+void mp_way_clear(MpWay *way);
+
+typedef enum {
+    MP_SAYS_NOTHING, /* that concerns connections or pushes by git:// or ssh */
+    MP_SAYS_MORE,
+    MP_SAYS_PERHAPS, /* by conditions that we do not judge, or in files that we cannot read */
+} MpGitSays;
+
+/* What Git's configuration says, for the repository at `path` and a user with this home. */
+MpGitSays mp_way_ask_git(const char *path, const char *home);

@@ -1,0 +1,225 @@
+/* Talking to a service of a Git server; see talk.h. */
+#include "git/talk.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define GIT_PORT "9418"
+#define REFS_MAX (1 << 20) /* octets of refs that are read; a tracker has two or three */
+#define SAID_MAX 65536     /* octets that are kept of what a server says, and of its report */
+
+void
+mp_talk_init(MpTalk *talk, const MpWay *way, MpService service, int give_up)
+{
+    *talk = (MpTalk){.service = service};
+    mp_way_copy(&talk->way, way);
+    mp_pkt_init(&talk->stream, give_up);
+    talk->refs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    talk->report = g_string_new(NULL);
+    talk->rejected = g_string_new(NULL);
+    talk->said = g_string_new(NULL);
+}
+
+void
+mp_talk_clear(MpTalk *talk)
+{
+    mp_way_clear(&talk->way);
+    mp_pkt_clear(&talk->stream);
+    g_hash_table_unref(talk->refs);
+    g_free(talk->capabilities);
+    g_string_free(talk->report, TRUE);
+    g_string_free(talk->rejected, TRUE);
+    g_string_free(talk->said, TRUE);
+}
+
+const char *
+mp_talk_service(MpService service)
+{
+    return service == MP_RECEIVE_PACK ? "git-receive-pack" : "git-upload-pack";
+}
+
+void
+mp_talk_limit(MpTalk *talk, gint64 us)
+{
+    talk->stream.deadline = us > 0 ? g_get_monotonic_time() + us : G_MAXINT64;
+}
+
+/* --- The way there ------------------------------------------------------------------------------
+ */
+
+static bool
+connect_to_one(MpTalk *talk, const struct addrinfo *to)
+{
+    MpPktStream *stream = &talk->stream;
+    int is_on = 1, problem = 0;
+    socklen_t length = sizeof problem;
+
+    mp_fd_clear(&stream->fd);
+    stream->fd =
+        socket(to->ai_family, to->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, to->ai_protocol);
+    if (stream->fd < 0 ||
+        (connect(stream->fd, to->ai_addr, to->ai_addrlen) < 0 && errno != EINPROGRESS) ||
+        mp_pkt_await(stream, POLLOUT) == 0 ||
+        getsockopt(stream->fd, SOL_SOCKET, SO_ERROR, &problem, &length) < 0 || problem != 0)
+        return false;
+    (void)setsockopt(stream->fd, IPPROTO_TCP, TCP_NODELAY, &is_on, sizeof is_on);
+    (void)setsockopt(stream->fd, SOL_SOCKET, SO_KEEPALIVE, &is_on, sizeof is_on);
+    return true;
+}
+
+static bool
+connect_to(MpTalk *talk)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *all;
+    bool is_there = false;
+
+    if (getaddrinfo(talk->way.host, talk->way.port != NULL ? talk->way.port : GIT_PORT, &hints,
+                    &all) != 0)
+        return false;
+    for (const struct addrinfo *to = all; to != NULL && !is_there; to = to->ai_next)
+        is_there = connect_to_one(talk, to);
+    freeaddrinfo(all);
+    return is_there;
+}
+
+/* Of git://, where a daemon starts the service: "SERVICE PATH", a NUL, "host=HOST", a NUL. */
+static bool
+ask_for_service(MpTalk *talk)
+{
+    const MpWay *way = &talk->way;
+    g_autofree char *what = g_strdup_printf("%s %s", mp_talk_service(talk->service), way->path);
+    g_autofree char *host =
+        g_strconcat("host=", way->host, way->port != NULL ? ":" : NULL, way->port, NULL);
+    g_autoptr(GString) request = g_string_new(NULL), line = g_string_new(NULL);
+
+    g_string_append_len(request, what, (gssize)strlen(what) + 1);
+    g_string_append_len(request, host, (gssize)strlen(host) + 1);
+    mp_pkt_append(line, request->str, request->len);
+    return mp_pkt_send(&talk->stream, line->str, line->len);
+}
+
+/* --- What the server has ------------------------------------------------------------------------
+ */
+
+/* "ID REF", in the first line a NUL and capabilities. */
+static bool
+note_ref(MpTalk *talk, const GString *line)
+{
+    const char *name = line->str + GIT_OID_HEXSZ + 1;
+    git_oid id;
+
+    if (line->len <= GIT_OID_HEXSZ || line->str[GIT_OID_HEXSZ] != ' ' ||
+        git_oid_fromstrn(&id, line->str, GIT_OID_HEXSZ) < 0)
+        return false;
+    const char *end = name + strlen(name);
+    if (talk->capabilities == NULL)
+        talk->capabilities = g_strdup(end < line->str + line->len ? end + 1 : end);
+    g_hash_table_replace(talk->refs, g_strchomp(g_strdup(name)), g_memdup2(&id, sizeof id));
+    return true;
+}
+
+static bool
+read_refs(MpTalk *talk)
+{
+    g_autoptr(GString) line = g_string_new(NULL);
+    gsize n_read = 0;
+    MpPkt what;
+
+    while ((what = mp_pkt_read(&talk->stream, line)) == MP_PKT_LINE) {
+        n_read += line->len + sizeof(git_oid);
+        if (n_read > REFS_MAX || !note_ref(talk, line))
+            return false;
+    }
+    return what == MP_PKT_END && talk->capabilities != NULL;
+}
+
+bool
+mp_talk_open(MpTalk *talk)
+{
+    bool is_open =
+        (talk->way.is_ssh || (connect_to(talk) && ask_for_service(talk))) && read_refs(talk);
+
+    talk->is_late = talk->stream.is_late;
+    return is_open;
+}
+
+/* --- A push -------------------------------------------------------------------------------------
+ */
+
+/* "unpack ok" or "unpack WHY", "ok REF", "ng REF WHY". */
+static void
+note_result(MpTalk *talk, GString *line)
+{
+    g_auto(GStrv) words = g_strsplit(g_strchomp(line->str), " ", 3);
+    guint n = g_strv_length(words);
+
+    if (n >= 2 && strcmp(words[0], "unpack") == 0) {
+        talk->has_unpacked = strcmp(line->str, "unpack ok") == 0;
+        if (!talk->has_unpacked)
+            g_string_append_printf(talk->said, "error: remote %s\n", line->str);
+    } else if (n == 2 && strcmp(words[0], "ok") == 0) {
+        talk->n_moved++;
+    } else if (n == 3 && strcmp(words[0], "ng") == 0) {
+        g_string_append_printf(talk->rejected, "!\t:%s\t[remote rejected] (%s)\n", words[1],
+                               words[2]);
+    }
+}
+
+static void
+read_report(MpTalk *talk)
+{
+    g_autoptr(GString) line = g_string_new(NULL);
+    MpPkt what;
+
+    while ((what = mp_pkt_take(talk->report, &talk->n_read, line)) == MP_PKT_LINE)
+        note_result(talk, line);
+    talk->is_whole = what == MP_PKT_END;
+}
+
+static void
+keep(GString *into, const char *octets, gsize length)
+{
+    g_string_append_len(into, octets, (gssize)MIN(length, SAID_MAX - MIN(into->len, SAID_MAX)));
+}
+
+void
+mp_talk_push(MpTalk *talk, const GString *order)
+{
+    g_autoptr(GString) line = g_string_new(NULL);
+
+    /* where that fails the server may have said why, or that it has all */
+    (void)mp_pkt_send(&talk->stream, order->str, order->len);
+    while (!talk->is_whole && mp_pkt_read(&talk->stream, line) == MP_PKT_LINE) {
+        bool is_report = line->len > 0 && line->str[0] == 1; /* of side-band-64k */
+
+        if (line->len > 0)
+            keep(is_report ? talk->report : talk->said, line->str + 1, line->len - 1);
+        if (is_report)
+            read_report(talk);
+    }
+    talk->is_late = talk->stream.is_late;
+}
+
+/* --- The end ------------------------------------------------------------------------------------
+ */
+
+void
+mp_talk_wait_for_end(MpTalk *talk)
+{
+    g_autoptr(GString) line = g_string_new(NULL);
+
+    while (mp_pkt_read(&talk->stream, line) == MP_PKT_LINE)
+        continue;
+}
+
+void
+mp_talk_leave(MpTalk *talk)
+{
+    (void)mp_pkt_send(&talk->stream, MP_PKT_FLUSH, strlen(MP_PKT_FLUSH));
+}
