@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,11 +19,11 @@
 enum { HEARD = 1, ANSWERED };
 
 struct MpExchange {
-    gint64 limit; /* us for each of the two */
-    pid_t ssh;    /* 0 or less: none */
+    gint64 limit;  /* us for each of the two */
+    pid_t program; /* by which we go, ssh or a helper; 0 or less: none */
     MpFd give_up;
     GThread *thread;
-    GAsyncQueue *orders;  /* to it: a GString *, to be sent; an empty one: nothing is */
+    GAsyncQueue *orders;  /* to it: a MpTalkPush *; without commands: there is none */
     GAsyncQueue *answers; /* from it: DONE */
     guint n_done, n_commands;
     MpTalk talk;   /* the thread's until it says that it is so far */
@@ -33,18 +34,12 @@ struct MpExchange {
  */
 
 static void
-free_order(gpointer order)
-{
-    g_string_free(order, TRUE);
-}
-
-static void
-carry_out(MpExchange *exchange, const GString *order)
+carry_out(MpExchange *exchange, const MpTalkPush *push)
 {
     MpTalk *talk = &exchange->talk;
 
     mp_talk_limit(talk, exchange->limit);
-    mp_talk_push(talk, order);
+    mp_talk_push(talk, push);
     bool is_to_end = talk->is_whole;
     g_async_queue_push(exchange->answers, DONE);
     if (is_to_end)
@@ -59,9 +54,9 @@ run(gpointer data)
     mp_talk_limit(&exchange->talk, exchange->limit);
     exchange->has_refs = mp_talk_open(&exchange->talk);
     g_async_queue_push(exchange->answers, DONE);
-    g_autoptr(GString) order = g_async_queue_pop(exchange->orders);
-    if (order->len > 0)
-        carry_out(exchange, order);
+    g_autoptr(MpTalkPush) push = g_async_queue_pop(exchange->orders);
+    if (push->commands->len > 0)
+        carry_out(exchange, push);
     else if (exchange->has_refs)
         mp_talk_leave(&exchange->talk);
     return NULL;
@@ -70,34 +65,56 @@ run(gpointer data)
 /* --- Its beginning and end ----------------------------------------------------------------------
  */
 
+/* "ssh WORDS HOST SERVICE" */
+static void
+add_service(GPtrArray *argv, const MpTalk *talk)
+{
+    const MpWay *way = &talk->way;
+
+    if (way->port != NULL) {
+        g_ptr_array_add(argv, g_strdup("-p"));
+        g_ptr_array_add(argv, g_strdup(way->port));
+    }
+    g_ptr_array_add(argv, g_strdup(way->host));
+    g_ptr_array_add(argv, g_strdup_printf("%s '%s'", mp_talk_service(talk->service), way->path));
+}
+
+/* "git WORDS remote-HELPER NAME URL": a remote that is not configured is called what its URL is. */
+static void
+add_helper(GPtrArray *argv, const MpWay *way)
+{
+    g_ptr_array_add(argv, g_strconcat("remote-", way->helper, NULL));
+    g_ptr_array_add(argv, g_strdup(way->url));
+    g_ptr_array_add(argv, g_strdup(way->url));
+}
+
 /* Not in the thread: what a thread started is killed when that ends. */
 static bool
-start_ssh(MpExchange *exchange, const char *const *ssh, const char *const *environment)
+start_program(MpExchange *exchange, const char *const *words, const char *const *environment)
 {
-    const MpWay *way = &exchange->talk.way;
-    g_autoptr(GPtrArray) argv = g_ptr_array_new();
-    g_autofree char *path = g_find_program_in_path(ssh[0]);
-    g_autofree char *service =
-        g_strdup_printf("%s '%s'", mp_talk_service(exchange->talk.service), way->path);
-    const char *const port[] = {"-p", way->port};
+    MpTalk *talk = &exchange->talk;
+    g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *path = g_find_program_in_path(words[0]);
     int ends[2];
 
+    for (; *words != NULL; words++)
+        g_ptr_array_add(argv, g_strdup(*words));
+    if (talk->way.kind == MP_BY_SSH) {
+        add_service(argv, talk);
+    } else {
+        add_helper(argv, &talk->way);
+        talk->errors = memfd_create("said", MFD_CLOEXEC);
+    }
+    g_ptr_array_add(argv, NULL);
     if (path == NULL || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
         return false;
     g_auto(MpFd) theirs = ends[1];
-    exchange->talk.stream.fd = ends[0];
-    for (; *ssh != NULL; ssh++)
-        g_ptr_array_add(argv, (gpointer)*ssh);
-    for (gsize i = 0; way->port != NULL && i < G_N_ELEMENTS(port); i++)
-        g_ptr_array_add(argv, (gpointer)port[i]);
-    g_ptr_array_add(argv, way->host);
-    g_ptr_array_add(argv, service);
-    g_ptr_array_add(argv, NULL);
+    talk->stream.fd = ends[0];
     const MpProcessStart start = {path,        (const char *const *)argv->pdata,
-                                  environment, {theirs, theirs, -1},
+                                  environment, {theirs, theirs, talk->errors},
                                   3,           MP_SESSION_OF_ITS_OWN};
-    exchange->ssh = mp_process_start(&start);
-    return exchange->ssh > 0 && fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0;
+    exchange->program = mp_process_start(&start);
+    return exchange->program > 0 && fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0;
 }
 
 /* What a signal asks of us it asks of the main thread. */
@@ -114,17 +131,18 @@ start_thread(MpExchange *exchange)
 }
 
 MpExchange *
-mp_exchange_begin(const MpWay *way, MpService service, const char *const *ssh,
+mp_exchange_begin(const MpWay *way, MpService service, const char *const *words,
                   const char *const *environment, int seconds)
 {
     g_autoptr(MpExchange) exchange = g_new0(MpExchange, 1);
 
     exchange->limit = (gint64)seconds * G_USEC_PER_SEC;
     exchange->give_up = eventfd(0, EFD_CLOEXEC);
-    exchange->orders = g_async_queue_new_full(free_order);
+    exchange->orders = g_async_queue_new_full((GDestroyNotify)mp_talk_push_free);
     exchange->answers = g_async_queue_new();
     mp_talk_init(&exchange->talk, way, service, exchange->give_up);
-    if (exchange->give_up < 0 || (way->is_ssh && !start_ssh(exchange, ssh, environment)) ||
+    if (exchange->give_up < 0 ||
+        (way->kind != MP_BY_TCP && !start_program(exchange, words, environment)) ||
         !start_thread(exchange))
         return NULL;
     return g_steal_pointer(&exchange);
@@ -153,16 +171,16 @@ end_thread(MpExchange *exchange)
     if (!is_so_far(exchange, is_asked ? ANSWERED : HEARD))
         (void)eventfd_write(exchange->give_up, 1);
     if (!is_asked)
-        g_async_queue_push(exchange->orders, g_string_new(NULL));
+        g_async_queue_push(exchange->orders, mp_talk_push_new());
     g_thread_join(exchange->thread);
 }
 
 static void
-end_ssh(pid_t ssh)
+end_program(pid_t program)
 {
-    kill(-ssh, SIGKILL);
-    kill(ssh, SIGKILL); /* it may not have come to make its session yet */
-    while (waitpid(ssh, NULL, 0) < 0 && errno == EINTR)
+    kill(-program, SIGKILL);
+    kill(program, SIGKILL); /* it may not have come to make its session yet */
+    while (waitpid(program, NULL, 0) < 0 && errno == EINTR)
         continue;
 }
 
@@ -174,8 +192,8 @@ mp_exchange_free(MpExchange *exchange)
     if (exchange->thread != NULL)
         end_thread(exchange);
     mp_talk_clear(&exchange->talk);
-    if (exchange->ssh > 0)
-        end_ssh(exchange->ssh);
+    if (exchange->program > 0)
+        end_program(exchange->program);
     mp_fd_clear(&exchange->give_up);
     g_async_queue_unref(exchange->orders);
     g_async_queue_unref(exchange->answers);
@@ -216,66 +234,26 @@ mp_exchange_ref(const MpExchange *exchange, const char *ref)
     return id != NULL ? *id : none;
 }
 
-static bool
-can(const MpExchange *exchange, const char *capability)
-{
-    g_auto(GStrv) all = g_strsplit_set(exchange->talk.capabilities, " \n", -1);
-
-    return g_strv_contains((const char *const *)all, capability);
-}
-
 /* --- A push -------------------------------------------------------------------------------------
  */
 
-/* Our packs have differences to what stands before them. One of another hash names itself. */
 bool
 mp_exchange_takes_pushes(const MpExchange *exchange, bool is_atomic)
 {
-    return can(exchange, "report-status") && can(exchange, "side-band-64k") &&
-           can(exchange, "ofs-delta") && (!is_atomic || can(exchange, "atomic")) &&
-           (strstr(exchange->talk.capabilities, "object-format=") == NULL ||
-            can(exchange, "object-format=sha1"));
+    return mp_talk_takes_pushes(&exchange->talk, is_atomic);
 }
 
 void
-mp_exchange_send(MpExchange *exchange, const char *const *commands, guint n, bool is_atomic,
-                 const GByteArray *pack)
+mp_exchange_send(MpExchange *exchange, MpTalkPush *push)
 {
-    GString *order = g_string_sized_new(pack->len + 1024);
-    g_autofree char *wanted =
-        g_strconcat(" report-status side-band-64k", is_atomic ? " atomic" : "",
-                    can(exchange, "quiet") ? " quiet" : "", " agent=metroplex/", MP_VERSION, NULL);
-
-    for (guint i = 0; i < n; i++) {
-        g_autoptr(GString) line = g_string_new(commands[i]);
-
-        if (i == 0) {
-            g_string_append_c(line, '\0');
-            g_string_append(line, wanted);
-        }
-        mp_pkt_append(order, line->str, line->len);
-    }
-    g_string_append(order, MP_PKT_FLUSH);
-    g_string_append_len(order, (const char *)pack->data, pack->len);
-    exchange->n_commands = n;
-    g_async_queue_push(exchange->orders, order);
+    exchange->n_commands = push->commands->len;
+    g_async_queue_push(exchange->orders, push);
 }
 
 bool
 mp_exchange_is_answered(MpExchange *exchange)
 {
     return is_so_far(exchange, ANSWERED);
-}
-
-/* As git does with what comes from there. */
-static void
-append_marked(GString *into, const char *text)
-{
-    g_auto(GStrv) lines = g_strsplit_set(text, "\r\n", -1);
-
-    for (char **line = lines; *line != NULL; line++)
-        if (**line != '\0')
-            g_string_append_printf(into, "remote: %s\n", *line);
 }
 
 void
@@ -286,12 +264,8 @@ mp_exchange_answer(MpExchange *exchange, MpProcess *said)
     wait_until(exchange, ANSWERED);
     bool is_done = talk->is_whole && talk->has_unpacked && talk->rejected->len == 0 &&
                    talk->n_moved == exchange->n_commands;
-    GString *text = g_string_new(NULL);
-    append_marked(text, talk->said->str);
-    if (!talk->is_whole)
-        g_string_append(text, "fatal: the remote end hung up unexpectedly\n");
     *said = (MpProcess){.status = is_done ? 0 : 1,
                         .is_too_slow = talk->is_late,
                         .out = g_strdup(talk->rejected->str),
-                        .err = g_string_free(text, FALSE)};
+                        .err = g_strdup(talk->said->str)};
 }

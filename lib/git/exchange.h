@@ -4,9 +4,9 @@
  *
  * The git program does the same, and knows more ways (remote_way.h). But it is started for each
  * push, starts others, and finds out what is to be sent, which is in our memory already as it goes
- * over the wire: where programs start slowly that is most of a push. And the way to the server can
- * be opened before it is known what to send. Whatever is not as it should be before anything was
- * sent is left to the program, which says what is wrong.
+ * over the wire: where programs start slowly that is most of a push. And the way to the server, be
+ * it by a helper of git's, can be opened before it is known what to send. Whatever is not as it
+ * should be before anything was sent is left to the program, which says what is wrong.
  *
  * A thread connects, reads and sends; whoever began the exchange goes on.
  */
@@ -22,10 +22,10 @@
 
 typedef struct MpExchange MpExchange;
 
-/* Begins to connect, by `ssh` (words, the first of them a program in PATH) where that is the way,
- * with this environment. `seconds`: for the refs, and again for a push; 0: as long as it takes.
- * NULL: it cannot be done. */
-MpExchange *mp_exchange_begin(const MpWay *way, MpService service, const char *const *ssh,
+/* Begins to connect, where that is the way by ssh or git: by a program in PATH and its first
+ * `words`, with this environment. `seconds`: for the refs, and again for a push; 0: as long as it
+ * takes. NULL: it cannot be done. */
+MpExchange *mp_exchange_begin(const MpWay *way, MpService service, const char *const *words,
                               const char *const *environment, int seconds);
 
 /* Ends it: what was not sent is not sent any more. A push that was answered is waited for, until
@@ -45,13 +45,9 @@ bool mp_exchange_is_open(const MpExchange *exchange);
 /* Where it has a ref; zero: nowhere. */
 git_oid mp_exchange_ref(const MpExchange *exchange, const char *ref);
 
-/*
- * Sends commands ("OLD NEW REF", `n` of them) and a pack, to git-receive-pack, which must be able
- * to do what mp_exchange_takes_pushes() asks. Once; all that is given is copied.
- */
+/* As in talk.h. What is sent is the exchange's from here on, and only one thing is. */
 bool mp_exchange_takes_pushes(const MpExchange *exchange, bool is_atomic);
-void mp_exchange_send(MpExchange *exchange, const char *const *commands, guint n, bool is_atomic,
-                      const GByteArray *pack);
+void mp_exchange_send(MpExchange *exchange, MpTalkPush *push);
 
 /* Whether mp_exchange_answer() would not wait. */
 bool mp_exchange_is_answered(MpExchange *exchange);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #define HEADER  4     /* hexadecimal digits: the length, with themselves */
@@ -138,4 +139,20 @@ mp_pkt_read(MpPktStream *stream, GString *line)
         if (mp_pkt_await(stream, POLLIN) == 0 || !take_in(stream))
             return MP_PKT_GONE;
     return what;
+}
+
+bool
+mp_pkt_read_text(MpPktStream *stream, GString *line)
+{
+    const char *start, *end;
+
+    while (start = stream->text->str + stream->at,
+           (end = memchr(start, '\n', stream->text->len - stream->at)) == NULL)
+        if (stream->text->len - stream->at > LONGEST || mp_pkt_await(stream, POLLIN) == 0 ||
+            !take_in(stream))
+            return false;
+    g_string_truncate(line, 0);
+    g_string_append_len(line, start, end - start);
+    stream->at += (gsize)(end - start) + 1;
+    return true;
 }

@@ -46,3 +46,6 @@ bool mp_pkt_send(MpPktStream *stream, const void *octets, gsize length);
 
 /* As mp_pkt_take(), of what comes, and never short. */
 MpPkt mp_pkt_read(MpPktStream *stream, GString *line);
+
+/* The next line of text, of one that speaks no pkt-lines, without its line feed. */
+bool mp_pkt_read_text(MpPktStream *stream, GString *line);

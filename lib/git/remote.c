@@ -157,21 +157,21 @@ keeping(const char *path)
     return g_strconcat(" -o ControlMaster=auto -o ControlPersist=60 -o ControlPath=", socket, NULL);
 }
 
-/* Whether the way is ours; else what ssh is told where nobody else says it: "" if it is no ssh.
- * Both are found out once in a run. */
+/* By whom we go, and what ssh is told where nobody else says it: "" if it is no ssh. Both are found
+ * out once in a run. */
 static void
 choose_way(MpRemote *remote, const char *path, GStrv variables)
 {
-    bool is_told = g_environ_getenv(variables, "GIT_SSH_COMMAND") != NULL;
+    bool is_ssh = mp_way_is_ssh(remote->url), is_told, is_plain;
 
     if (remote->ssh != NULL)
         return;
+    is_told = is_ssh && g_environ_getenv(variables, "GIT_SSH_COMMAND") != NULL;
+    is_plain = mp_way_ask_git(path, g_environ_getenv(variables, "HOME")) == MP_SAYS_NOTHING;
     mp_way_read(&remote->way, remote->url);
-    bool is_ssh = mp_way_is_ssh(remote->url) && !is_told;
-    bool is_plain = mp_way_ask_git(path, g_environ_getenv(variables, "HOME")) == MP_SAYS_NOTHING;
-    if (!is_plain || (remote->way.is_ssh && is_told))
+    if (!is_plain || is_told)
         mp_way_clear(&remote->way);
-    if (is_ssh && (is_plain || !has_ssh_command(path, variables))) {
+    if (is_ssh && !is_told && (is_plain || !has_ssh_command(path, variables))) {
         g_autofree char *kept = keeping(path);
         remote->ssh = g_strconcat(SSH, kept, NULL);
     } else {
@@ -201,19 +201,35 @@ mp_remote_goes_itself(MpRemote *remote, const char *path)
     g_auto(GStrv) variables = environment();
 
     choose_way(remote, path, variables);
-    return remote->way.is_ours;
+    return remote->way.kind != MP_BY_GIT;
 }
 
+/* Of ssh, or of git for its helper. */
+static GStrv
+first_words(const MpRemote *remote, const char *path)
+{
+    static const char *const as_it_is[] = {"-c", "pack.window=0", NULL};
+
+    if (remote->way.kind != MP_BY_HELPER)
+        return g_strsplit(remote->ssh, " ", -1);
+    GPtrArray *words = command(path);
+    mp_remote_add_words(words, as_it_is);
+    g_ptr_array_add(words, NULL);
+    return (GStrv)g_ptr_array_free(words, FALSE);
+}
+
+/* A helper is not faster than the program where nothing is pushed. */
 MpExchange *
 mp_remote_exchange(MpRemote *remote, const char *path, MpService service)
 {
     g_auto(GStrv) variables = environment();
 
     choose_way(remote, path, variables);
-    if (!remote->way.is_ours)
+    if (remote->way.kind == MP_BY_GIT ||
+        (remote->way.kind == MP_BY_HELPER && service != MP_RECEIVE_PACK))
         return NULL;
-    g_auto(GStrv) ssh = g_strsplit(remote->ssh, " ", -1);
-    return mp_exchange_begin(&remote->way, service, (const char *const *)ssh,
+    g_auto(GStrv) words = first_words(remote, path);
+    return mp_exchange_begin(&remote->way, service, (const char *const *)words,
                              (const char *const *)variables, remote->seconds);
 }
 

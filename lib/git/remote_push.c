@@ -8,8 +8,6 @@
 #include "git/latch.h"
 #include "git/pack.h"
 
-#define MOVES_MAX 4
-
 bool
 mp_beside(const MpBeside *beside)
 {
@@ -104,28 +102,25 @@ say_outrun(const MpRemote *remote, const MpMove *move, GError **error)
 }
 
 static void
-send_moves(MpExchange *exchange, const MpMove *moves, guint n, const GByteArray *pack)
+send_moves(MpExchange *exchange, const MpMove *moves, guint n, GByteArray *pack)
 {
-    const char *commands[MOVES_MAX];
-    guint n_commands = 0;
+    MpTalkPush *push = mp_talk_push_new();
 
     for (guint i = 0; i < n; i++) {
-        char from[GIT_OID_HEXSZ + 1], to[GIT_OID_HEXSZ + 1];
+        const MpRefCommand command = {moves[i].ref, moves[i].from, moves[i].to};
 
-        git_oid_tostr(from, sizeof from, &moves[i].from);
-        git_oid_tostr(to, sizeof to, &moves[i].to);
         if (is_to_be_sent(&moves[i]))
-            commands[n_commands++] = g_strdup_printf("%s %s %s", from, to, moves[i].ref);
+            g_array_append_val(push->commands, command);
     }
-    mp_exchange_send(exchange, commands, n_commands, is_atomic(moves, n), pack);
-    for (guint i = 0; i < n_commands; i++)
-        g_free((gpointer)commands[i]);
+    push->is_atomic = is_atomic(moves, n);
+    push->pack = g_byte_array_ref(pack);
+    mp_exchange_send(exchange, push);
 }
 
 /* The server's hooks of the last push are done before the next one is there, as with git. */
 static MpPush
 send_and_hear(MpRemote *remote, MpExchange *exchange, const MpMove *moves, guint n,
-              const GByteArray *pack, GError **error)
+              GByteArray *pack, GError **error)
 {
     g_auto(MpProcess) said = {0};
     bool is_any = false;

@@ -16,14 +16,16 @@ mp_way_clear(MpWay *way)
     g_clear_pointer(&way->host, g_free);
     g_clear_pointer(&way->port, g_free);
     g_clear_pointer(&way->path, g_free);
-    way->is_ours = false;
+    g_clear_pointer(&way->helper, g_free);
+    g_clear_pointer(&way->url, g_free);
+    way->kind = MP_BY_GIT;
 }
 
 void
 mp_way_copy(MpWay *copy, const MpWay *way)
 {
-    *copy = (MpWay){way->is_ours, way->is_ssh, g_strdup(way->host), g_strdup(way->port),
-                    g_strdup(way->path)};
+    *copy = (MpWay){way->kind,           g_strdup(way->helper), g_strdup(way->url),
+                    g_strdup(way->host), g_strdup(way->port),   g_strdup(way->path)};
 }
 
 /* Nothing that ssh could take for an option, or a shell, or git itself, for more than letters. */
@@ -76,14 +78,24 @@ read_short(MpWay *way, const char *text)
     return is_plain(*way->path == '/' ? way->path + 1 : way->path, "/+");
 }
 
-static bool
-read_address(MpWay *way, const char *url)
+static MpWayKind
+kind_of(const char *url)
 {
-    way->is_ssh = mp_way_is_ssh(url);
-    if (!way->is_ssh)
-        return g_str_has_prefix(url, "git://") && read_url(way, url + strlen("git://"));
-    return g_str_has_prefix(url, "ssh://") ? read_url(way, url + strlen("ssh://"))
-                                           : read_short(way, url);
+    if (mp_way_is_ssh(url))
+        return MP_BY_SSH;
+    if (g_str_has_prefix(url, "git://"))
+        return MP_BY_TCP;
+    return g_str_has_prefix(url, "http://") || g_str_has_prefix(url, "https://") ? MP_BY_HELPER
+                                                                                 : MP_BY_GIT;
+}
+
+static bool
+read_host_and_path(MpWay *way, const char *url)
+{
+    const char *rest = strstr(url, "://");
+    bool is_read = rest != NULL ? read_url(way, rest + strlen("://")) : read_short(way, url);
+
+    return is_read && is_plain(way->host, way->kind == MP_BY_SSH ? "@" : "") && is_port(way->port);
 }
 
 bool
@@ -96,11 +108,13 @@ mp_way_is_ssh(const char *url)
 void
 mp_way_read(MpWay *way, const char *url)
 {
-    *way = (MpWay){0};
-    way->is_ours =
-        read_address(way, url) && is_plain(way->host, way->is_ssh ? "@" : "") && is_port(way->port);
-    if (!way->is_ours)
+    *way = (MpWay){.kind = kind_of(url)};
+    if (way->kind == MP_BY_HELPER) {
+        way->helper = g_strndup(url, strcspn(url, ":"));
+        way->url = g_strdup(url);
+    } else if (way->kind != MP_BY_GIT && !read_host_and_path(way, url)) {
         mp_way_clear(way);
+    }
 }
 
 /* --- Git's configuration ------------------------------------------------------------------------

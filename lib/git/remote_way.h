@@ -3,19 +3,24 @@
  * program. Inside of lib/git.
  *
  * We do what is plain: git:// and ssh, with names that need no quoting, where Git's configuration
- * has nothing to say about it. All else is the program's, which knows what all of that means.
+ * has nothing to say about it; and http and https by what git itself starts for them
+ * (gitremote-helpers(7)), which knows of certificates, proxies and passwords. All else is the
+ * program's, which knows what all of that means.
  */
 #pragma once
 
 #include <glib.h>
 #include <stdbool.h>
 
+typedef enum { MP_BY_GIT, MP_BY_TCP, MP_BY_SSH, MP_BY_HELPER } MpWayKind;
+
 typedef struct {
-    bool is_ours; /* else nothing below counts */
-    bool is_ssh;
-    char *host; /* of ssh with "USER@", if it has that */
-    char *port; /* or NULL: the usual one */
-    char *path; /* as the server is to be told it */
+    MpWayKind kind;
+    char *helper; /* of git, with "remote-" before it; NULL but for MP_BY_HELPER */
+    char *url;    /* likewise */
+    char *host;   /* of ssh with "USER@", if it has that; this and what follows of the other two */
+    char *port;   /* or NULL: the usual one */
+    char *path;   /* as the server is to be told it */
 } MpWay;
 
 /* "ssh://…", or "user@host:path": a colon before any slash. */

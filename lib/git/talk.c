@@ -9,14 +9,15 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "git/helper.h"
+
 #define GIT_PORT "9418"
-#define REFS_MAX (1 << 20) /* octets of refs that are read; a tracker has two or three */
-#define SAID_MAX 65536     /* octets that are kept of what a server says, and of its report */
+#define SAID_MAX 65536 /* octets that are kept of what a server says, and of its report */
 
 void
 mp_talk_init(MpTalk *talk, const MpWay *way, MpService service, int give_up)
 {
-    *talk = (MpTalk){.service = service};
+    *talk = (MpTalk){.service = service, .errors = -1};
     mp_way_copy(&talk->way, way);
     mp_pkt_init(&talk->stream, give_up);
     talk->refs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -30,6 +31,7 @@ mp_talk_clear(MpTalk *talk)
 {
     mp_way_clear(&talk->way);
     mp_pkt_clear(&talk->stream);
+    mp_fd_clear(&talk->errors);
     g_hash_table_unref(talk->refs);
     g_free(talk->capabilities);
     g_string_free(talk->report, TRUE);
@@ -133,17 +135,23 @@ read_refs(MpTalk *talk)
 
     while ((what = mp_pkt_read(&talk->stream, line)) == MP_PKT_LINE) {
         n_read += line->len + sizeof(git_oid);
-        if (n_read > REFS_MAX || !note_ref(talk, line))
+        if (n_read > MP_TALK_REFS_MAX || !note_ref(talk, line))
             return false;
     }
     return what == MP_PKT_END && talk->capabilities != NULL;
 }
 
+static bool
+open_service(MpTalk *talk)
+{
+    return (talk->way.kind == MP_BY_SSH || (connect_to(talk) && ask_for_service(talk))) &&
+           read_refs(talk);
+}
+
 bool
 mp_talk_open(MpTalk *talk)
 {
-    bool is_open =
-        (talk->way.is_ssh || (connect_to(talk) && ask_for_service(talk))) && read_refs(talk);
+    bool is_open = talk->way.kind == MP_BY_HELPER ? mp_helper_open(talk) : open_service(talk);
 
     talk->is_late = talk->stream.is_late;
     return is_open;
@@ -151,6 +159,51 @@ mp_talk_open(MpTalk *talk)
 
 /* --- A push -------------------------------------------------------------------------------------
  */
+
+MpTalkPush *
+mp_talk_push_new(void)
+{
+    MpTalkPush *push = g_new0(MpTalkPush, 1);
+
+    push->commands = g_array_new(FALSE, FALSE, sizeof(MpRefCommand));
+    return push;
+}
+
+void
+mp_talk_push_free(MpTalkPush *push)
+{
+    if (push == NULL)
+        return;
+    g_array_unref(push->commands);
+    g_clear_pointer(&push->pack, g_byte_array_unref);
+    g_free(push);
+}
+
+static bool
+can(const MpTalk *talk, const char *capability)
+{
+    g_auto(GStrv) all = g_strsplit_set(talk->capabilities, " \n", -1);
+
+    return g_strv_contains((const char *const *)all, capability);
+}
+
+/* Our packs have differences to what stands before them. Another hash than ours names itself. */
+bool
+mp_talk_takes_pushes(const MpTalk *talk, bool is_atomic)
+{
+    return talk->way.kind == MP_BY_HELPER ||
+           (can(talk, "report-status") && can(talk, "side-band-64k") && can(talk, "ofs-delta") &&
+            (!is_atomic || can(talk, "atomic")) &&
+            (strstr(talk->capabilities, "object-format=") == NULL ||
+             can(talk, "object-format=sha1")));
+}
+
+void
+mp_talk_note_rejected(MpTalk *talk, const char *ref, bool is_remote, const char *why)
+{
+    g_string_append_printf(talk->rejected, "!\t:%s\t[%srejected] (%s)\n", ref,
+                           is_remote ? "remote " : "", why);
+}
 
 /* "unpack ok" or "unpack WHY", "ok REF", "ng REF WHY". */
 static void
@@ -166,8 +219,7 @@ note_result(MpTalk *talk, GString *line)
     } else if (n == 2 && strcmp(words[0], "ok") == 0) {
         talk->n_moved++;
     } else if (n == 3 && strcmp(words[0], "ng") == 0) {
-        g_string_append_printf(talk->rejected, "!\t:%s\t[remote rejected] (%s)\n", words[1],
-                               words[2]);
+        mp_talk_note_rejected(talk, words[1], true, words[2]);
     }
 }
 
@@ -182,27 +234,77 @@ read_report(MpTalk *talk)
     talk->is_whole = what == MP_PKT_END;
 }
 
-static void
-keep(GString *into, const char *octets, gsize length)
+void
+mp_talk_keep(GString *into, const char *octets, gsize length)
 {
     g_string_append_len(into, octets, (gssize)MIN(length, SAID_MAX - MIN(into->len, SAID_MAX)));
 }
 
-void
-mp_talk_push(MpTalk *talk, const GString *order)
+/* Each command is a line; the first one says what we can do. Then the pack. */
+static GString *
+stream_of(const MpTalk *talk, const MpTalkPush *push)
 {
-    g_autoptr(GString) line = g_string_new(NULL);
+    GString *stream = g_string_sized_new(push->pack->len + 1024);
+
+    for (guint i = 0; i < push->commands->len; i++) {
+        const MpRefCommand *command = &g_array_index(push->commands, MpRefCommand, i);
+        char from[GIT_OID_HEXSZ + 1], to[GIT_OID_HEXSZ + 1];
+        g_autoptr(GString) line = g_string_new(NULL);
+
+        git_oid_tostr(from, sizeof from, &command->from);
+        git_oid_tostr(to, sizeof to, &command->to);
+        g_string_printf(line, "%s %s %s", from, to, command->ref);
+        if (i == 0) {
+            g_string_append_c(line, '\0');
+            g_string_append_printf(line, " report-status side-band-64k%s%s agent=metroplex/%s",
+                                   push->is_atomic ? " atomic" : "",
+                                   can(talk, "quiet") ? " quiet" : "", MP_VERSION);
+        }
+        mp_pkt_append(stream, line->str, line->len);
+    }
+    g_string_append(stream, MP_PKT_FLUSH);
+    return g_string_append_len(stream, (const char *)push->pack->data, push->pack->len);
+}
+
+/* As git does with what comes from there. */
+static void
+mark(GString *text)
+{
+    g_auto(GStrv) lines = g_strsplit_set(text->str, "\r\n", -1);
+
+    g_string_truncate(text, 0);
+    for (char **line = lines; *line != NULL; line++)
+        if (**line != '\0')
+            g_string_append_printf(text, "remote: %s\n", *line);
+}
+
+static void
+push_to_service(MpTalk *talk, const MpTalkPush *push)
+{
+    g_autoptr(GString) stream = stream_of(talk, push), line = g_string_new(NULL);
 
     /* where that fails the server may have said why, or that it has all */
-    (void)mp_pkt_send(&talk->stream, order->str, order->len);
+    (void)mp_pkt_send(&talk->stream, stream->str, stream->len);
     while (!talk->is_whole && mp_pkt_read(&talk->stream, line) == MP_PKT_LINE) {
         bool is_report = line->len > 0 && line->str[0] == 1; /* of side-band-64k */
 
         if (line->len > 0)
-            keep(is_report ? talk->report : talk->said, line->str + 1, line->len - 1);
+            mp_talk_keep(is_report ? talk->report : talk->said, line->str + 1, line->len - 1);
         if (is_report)
             read_report(talk);
     }
+    mark(talk->said);
+    if (!talk->is_whole)
+        g_string_append(talk->said, "fatal: the remote end hung up unexpectedly\n");
+}
+
+void
+mp_talk_push(MpTalk *talk, const MpTalkPush *push)
+{
+    if (talk->way.kind == MP_BY_HELPER)
+        mp_helper_push(talk, push);
+    else
+        push_to_service(talk, push);
     talk->is_late = talk->stream.is_late;
 }
 
@@ -214,12 +316,15 @@ mp_talk_wait_for_end(MpTalk *talk)
 {
     g_autoptr(GString) line = g_string_new(NULL);
 
-    while (mp_pkt_read(&talk->stream, line) == MP_PKT_LINE)
+    /* a helper has waited for it */
+    while (talk->way.kind != MP_BY_HELPER && mp_pkt_read(&talk->stream, line) == MP_PKT_LINE)
         continue;
 }
 
 void
 mp_talk_leave(MpTalk *talk)
 {
-    (void)mp_pkt_send(&talk->stream, MP_PKT_FLUSH, strlen(MP_PKT_FLUSH));
+    const char *word = talk->way.kind == MP_BY_HELPER ? "\n" : MP_PKT_FLUSH;
+
+    (void)mp_pkt_send(&talk->stream, word, strlen(word));
 }

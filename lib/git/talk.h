@@ -1,6 +1,7 @@
 /*
- * Talking to a service of a Git server (gitprotocol-pack(5), version 0), step by step, each of
- * which waits for the server. Inside of lib/git: exchange.h does it beside other work.
+ * Talking to a service of a Git server, step by step, each of which waits for the server: in its
+ * own protocol (gitprotocol-pack(5), version 0), or by a helper of git's (gitremote-helpers(7)).
+ * Inside of lib/git: exchange.h does it beside other work.
  */
 #pragma once
 
@@ -11,12 +12,15 @@
 #include "git/pkt_line.h"
 #include "git/remote_way.h"
 
+#define MP_TALK_REFS_MAX (1 << 20) /* octets of refs that are read; a tracker has two or three */
+
 typedef enum { MP_UPLOAD_PACK, MP_RECEIVE_PACK } MpService;
 
 typedef struct {
     MpWay way;
     MpService service;
-    MpPktStream stream; /* of ssh it is open from the beginning */
+    MpPktStream stream; /* with a program it is open from the beginning */
+    MpFd errors;        /* a file, of what a helper says to people; or -1 */
     bool is_late;       /* the last step was given up, since the time for it was over */
     /* What the server has. */
     GHashTable *refs; /* char * → git_oid * */
@@ -27,7 +31,7 @@ typedef struct {
     bool is_whole, has_unpacked;
     guint n_moved;
     GString *rejected; /* lines as of git push --porcelain: refs that were not moved, and why */
-    GString *said;     /* what its programs and hooks said */
+    GString *said;     /* what its programs and hooks said, as git push says it */
 } MpTalk;
 
 /* `give_up` as in pkt_line.h. */
@@ -37,14 +41,38 @@ void mp_talk_clear(MpTalk *talk);
 /* What it is called, on a command line as well. */
 const char *mp_talk_service(MpService service);
 
+/* For helper.c: of git push --porcelain, the line of a ref that was not moved; and a limited part
+ * of what is said. */
+void mp_talk_note_rejected(MpTalk *talk, const char *ref, bool is_remote, const char *why);
+void mp_talk_keep(GString *into, const char *octets, gsize length);
+
 /* From here on a step takes so long at most; 0: as long as it takes. */
 void mp_talk_limit(MpTalk *talk, gint64 us);
 
 /* Connects, and reads what refs there are; false: nothing that we understand. */
 bool mp_talk_open(MpTalk *talk);
 
-/* Sends commands and a pack, and reads what came of them. */
-void mp_talk_push(MpTalk *talk, const GString *order);
+/* A ref to be moved, if it is where it is moved `from`. */
+typedef struct {
+    const char *ref;
+    git_oid from, to;
+} MpRefCommand;
+
+typedef struct {
+    GArray
+        *commands;  /* MpRefCommand; their names are who asks for it's, who waits for the answer */
+    bool is_atomic; /* all of them or none */
+    GByteArray *pack; /* of what the server lacks. A helper looks for that in the repository */
+} MpTalkPush;
+
+MpTalkPush *mp_talk_push_new(void);
+void mp_talk_push_free(MpTalkPush *push);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpTalkPush, mp_talk_push_free)
+
+/* Whether the server, git-receive-pack, can do what mp_talk_push() asks of it. Then sends all, and
+ * reads what came of it. */
+bool mp_talk_takes_pushes(const MpTalk *talk, bool is_atomic);
+void mp_talk_push(MpTalk *talk, const MpTalkPush *push);
 
 /* After a push: until the server closes, which it does once its hooks are done; one that cannot
  * tell us of them might end them. Without one: says that there is nothing to do. */

@@ -13,7 +13,8 @@
 #define DEAD_S      15    /* without a sign of who has it: far longer than a batch takes */
 #define POLL_MIN_US 20000 /* a poll costs two hosts a process or two */
 #define POLL_MAX_US 80000
-#define KEPT_MAX    1 /* others wait as long */
+#define KEPT_MIN    1 /* pushes after which it is kept, or for so long: others wait as long */
+#define KEPT_US     G_USEC_PER_SEC
 #define OTHERS_TAKE 2 /* times what we need to take it, others need to look and to take it */
 #define NOBODY      "The turn is nobody's.\n"
 #define HURRY       2 /* others may be done in this part of the time that we need with the turn */
@@ -68,12 +69,21 @@ has_turns(MpStore *store)
     return store->turn.is_there;
 }
 
+/* What it costs to hand it over, and to follow what others made of the branch, is shared by what is
+ * pushed in it. */
+static bool
+is_to_be_kept(const MpStore *store)
+{
+    return store->turn.n_kept < KEPT_MIN ||
+           g_get_monotonic_time() - store->turn.begun < (gint64)KEPT_US;
+}
+
 guint
 mp_turn_moves(MpStore *store, MpMove *moves)
 {
     if (store->turn.is_left_out || !has_turns(store))
         return 0;
-    bool keeps = store->turn.is_ours && store->turn.is_wanted && store->turn.n_kept < KEPT_MAX;
+    bool keeps = store->turn.is_ours && store->turn.is_wanted && is_to_be_kept(store);
     *moves = (MpMove){MP_TURN, store->turn.is_ours ? store->turn.own : store->turn.nobody,
                       keeps ? store->turn.own : store->turn.nobody,
                       keeps ? store->turn.own_text : NOBODY};

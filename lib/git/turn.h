@@ -27,7 +27,7 @@ guint mp_turn_moves(MpStore *store, MpMove *moves);
 /* After such a push, with what was added to it or NULL. */
 void mp_turn_note_push(MpStore *store, const MpMove *turn);
 
-/* Whether the next push is to keep it for one more, where there is more to come: what others pushed
+/* Whether the next push is to keep it for another, where there is more to come: what others pushed
  * was fetched for the first one. Without that push it is given back as ever. */
 void mp_store_keep_turn(MpStore *store, bool whether);
 bool mp_store_has_turn(const MpStore *store);

@@ -1,0 +1,164 @@
+/* Talking to a Git server by one of git's helpers; see helper.h. */
+#include "git/helper.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define ERRORS_MAX 65536 /* octets of what it says to people that are read */
+
+/* --- What the server has ------------------------------------------------------------------------
+ */
+
+static bool
+say(MpTalk *talk, const char *words)
+{
+    return mp_pkt_send(&talk->stream, words, strlen(words));
+}
+
+/* An option is answered with "ok", or it is not known. */
+static bool
+is_granted(MpTalk *talk)
+{
+    g_autoptr(GString) line = g_string_new(NULL);
+
+    return mp_pkt_read_text(&talk->stream, line) && strcmp(line->str, "ok") == 0;
+}
+
+/* "ID REF"; "@REF REF" and "? REF" are not for us. */
+static void
+note_ref(MpTalk *talk, const GString *line)
+{
+    git_oid id;
+
+    if (line->len > GIT_OID_HEXSZ && line->str[GIT_OID_HEXSZ] == ' ' &&
+        git_oid_fromstrn(&id, line->str, GIT_OID_HEXSZ) == 0)
+        g_hash_table_replace(talk->refs, g_strdup(line->str + GIT_OID_HEXSZ + 1),
+                             g_memdup2(&id, sizeof id));
+}
+
+bool
+mp_helper_open(MpTalk *talk)
+{
+    g_autoptr(GString) line = g_string_new(NULL);
+    gsize n_read = 0;
+
+    if (!say(talk, "option verbosity 0\n") || !is_granted(talk) || !say(talk, "list for-push\n"))
+        return false;
+    while (mp_pkt_read_text(&talk->stream, line)) {
+        if (line->len == 0)
+            return true;
+        n_read += line->len + sizeof(git_oid);
+        if (n_read > MP_TALK_REFS_MAX)
+            return false;
+        note_ref(talk, line);
+    }
+    return false;
+}
+
+/* --- A push -------------------------------------------------------------------------------------
+ */
+
+/* What is to be so for a ref to be moved: "REF:ID", no ID for one that is not there. */
+static bool
+set_lease(MpTalk *talk, const MpRefCommand *command)
+{
+    g_autofree char *words =
+        g_strdup_printf("option cas %s:%s\n", command->ref,
+                        git_oid_is_zero(&command->from) ? "" : git_oid_tostr_s(&command->from));
+
+    return say(talk, words) && is_granted(talk);
+}
+
+/* Before all that is granted nothing may be pushed. */
+static bool
+set_conditions(MpTalk *talk, const MpTalkPush *push)
+{
+    if (push->is_atomic && !(say(talk, "option atomic true\n") && is_granted(talk)))
+        return false;
+    for (guint i = 0; i < push->commands->len; i++)
+        if (!set_lease(talk, &g_array_index(push->commands, MpRefCommand, i)))
+            return false;
+    return true;
+}
+
+static bool
+order(MpTalk *talk, const MpTalkPush *push)
+{
+    g_autoptr(GString) words = g_string_new(NULL);
+
+    for (guint i = 0; i < push->commands->len; i++) {
+        const MpRefCommand *command = &g_array_index(push->commands, MpRefCommand, i);
+        char to[GIT_OID_HEXSZ + 1];
+
+        git_oid_tostr(to, sizeof to, &command->to);
+        g_string_append_printf(words, "push %s:%s\n", to, command->ref);
+    }
+    g_string_append_c(words, '\n');
+    return say(talk, words->str);
+}
+
+/* As git push says what git itself did not send. */
+static const char *
+own_reason(const char *why)
+{
+    static const char *const reasons[][2] = {{"stale info", "stale info"},
+                                             {"fetch first", "fetch first"},
+                                             {"non-fast forward", "non-fast-forward"},
+                                             {"needs force", "needs force"},
+                                             {"already exists", "already exists"}};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(reasons); i++)
+        if (strcmp(why, reasons[i][0]) == 0)
+            return reasons[i][1];
+    return NULL;
+}
+
+static bool
+is_pushed(const MpTalkPush *push, const char *ref)
+{
+    for (guint i = 0; i < push->commands->len; i++)
+        if (strcmp(g_array_index(push->commands, MpRefCommand, i).ref, ref) == 0)
+            return true;
+    return false;
+}
+
+/* "ok REF", "error REF WHY", of all refs that the server has. */
+static void
+note_result(MpTalk *talk, const MpTalkPush *push, const GString *line)
+{
+    g_auto(GStrv) words = g_strsplit(line->str, " ", 3);
+    guint n = g_strv_length(words);
+
+    if (n < 2 || !is_pushed(push, words[1]))
+        return;
+    if (strcmp(words[0], "ok") == 0) {
+        talk->n_moved++;
+    } else if (strcmp(words[0], "error") == 0) {
+        const char *why = n == 3 ? words[2] : "failed", *own = own_reason(why);
+
+        mp_talk_note_rejected(talk, words[1], own == NULL, own != NULL ? own : why);
+    }
+}
+
+static void
+read_errors(MpTalk *talk)
+{
+    g_autofree char *text = g_malloc(ERRORS_MAX);
+    gssize n = pread(talk->errors, text, ERRORS_MAX, 0);
+
+    mp_talk_keep(talk->said, text, (gsize)MAX(n, 0));
+}
+
+void
+mp_helper_push(MpTalk *talk, const MpTalkPush *push)
+{
+    g_autoptr(GString) line = g_string_new(NULL);
+
+    if (set_conditions(talk, push) && order(talk, push))
+        while (!talk->is_whole && mp_pkt_read_text(&talk->stream, line)) {
+            talk->is_whole = line->len == 0;
+            note_result(talk, push, line);
+        }
+    talk->has_unpacked = talk->is_whole;
+    read_errors(talk);
+}
