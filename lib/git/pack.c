@@ -407,6 +407,9 @@ mp_pack_write(MpPack *pack, const char *repository, GError **error)
 GByteArray *
 mp_pack_join(const MpPack *written, MpPack *small)
 {
+    if (written != NULL && small->fresh->len == 0)
+        return g_byte_array_ref(written->stream);
+
     GByteArray *stream = g_byte_array_new();
     guint n_objects = small->fresh->len;
     git_oid id;

@@ -240,11 +240,11 @@ mp_talk_keep(GString *into, const char *octets, gsize length)
     g_string_append_len(into, octets, (gssize)MIN(length, SAID_MAX - MIN(into->len, SAID_MAX)));
 }
 
-/* Each command is a line; the first one says what we can do. Then the pack. */
+/* Each is a line; the first one says what we can do. */
 static GString *
-stream_of(const MpTalk *talk, const MpTalkPush *push)
+commands_of(const MpTalk *talk, const MpTalkPush *push)
 {
-    GString *stream = g_string_sized_new(push->pack->len + 1024);
+    GString *lines = g_string_new(NULL);
 
     for (guint i = 0; i < push->commands->len; i++) {
         const MpRefCommand *command = &g_array_index(push->commands, MpRefCommand, i);
@@ -260,10 +260,9 @@ stream_of(const MpTalk *talk, const MpTalkPush *push)
                                    push->is_atomic ? " atomic" : "",
                                    can(talk, "quiet") ? " quiet" : "", MP_VERSION);
         }
-        mp_pkt_append(stream, line->str, line->len);
+        mp_pkt_append(lines, line->str, line->len);
     }
-    g_string_append(stream, MP_PKT_FLUSH);
-    return g_string_append_len(stream, (const char *)push->pack->data, push->pack->len);
+    return g_string_append(lines, MP_PKT_FLUSH);
 }
 
 /* As git does with what comes from there. */
@@ -281,10 +280,11 @@ mark(GString *text)
 static void
 push_to_service(MpTalk *talk, const MpTalkPush *push)
 {
-    g_autoptr(GString) stream = stream_of(talk, push), line = g_string_new(NULL);
+    g_autoptr(GString) commands = commands_of(talk, push), line = g_string_new(NULL);
 
     /* where that fails the server may have said why, or that it has all */
-    (void)mp_pkt_send(&talk->stream, stream->str, stream->len);
+    (void)(mp_pkt_send(&talk->stream, commands->str, commands->len) &&
+           mp_pkt_send(&talk->stream, push->pack->data, push->pack->len));
     while (!talk->is_whole && mp_pkt_read(&talk->stream, line) == MP_PKT_LINE) {
         bool is_report = line->len > 0 && line->str[0] == 1; /* of side-band-64k */
 

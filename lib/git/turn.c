@@ -9,15 +9,16 @@
 #include "git/git.h"
 #include "git/internal.h"
 
-#define WAIT_S      90    /* at most; then by luck, as without turns */
-#define DEAD_S      15    /* without a sign of who has it: far longer than a batch takes */
-#define POLL_MIN_US 20000 /* a poll costs two hosts a process or two */
-#define POLL_MAX_US 80000
-#define KEPT_MIN    1 /* pushes after which it is kept, or for so long: others wait as long */
-#define KEPT_US     G_USEC_PER_SEC
-#define OTHERS_TAKE 2 /* times what we need to take it, others need to look and to take it */
-#define NOBODY      "The turn is nobody's.\n"
-#define HURRY       2 /* others may be done in this part of the time that we need with the turn */
+#define WAIT_S       90    /* at most; then by luck, as without turns */
+#define DEAD_S       15    /* without a sign of who has it: far longer than a batch takes */
+#define POLL_MIN_US  30000 /* a poll costs the server a process or two */
+#define POLL_MAX_US  120000
+#define KEPT_MIN     1 /* pushes after which it is kept, or for so long: others wait as long */
+#define KEPT_US      G_USEC_PER_SEC
+#define OTHERS_TAKE  2 /* times what we need to take it, others need to look and to take it */
+#define NOBODY       "The turn is nobody's.\n"
+#define HURRY        2 /* others may be done in this part of the time that we need with the turn */
+#define HURRY_MAX_US 250000
 
 static bool
 write_mark(MpStore *store, const char *text, git_oid *mark, GError **error)
@@ -94,6 +95,7 @@ mp_turn_moves(MpStore *store, MpMove *moves)
 typedef struct {
     git_oid at[2]; /* the turn, and the branch */
     gint64 since;
+    gint64 followed;  /* when that was last fetched, or is */
     bool is_new;      /* it was not so when it was asked before */
     bool is_turn_new; /* the turn was not */
 } Seen;
@@ -147,15 +149,21 @@ take(MpStore *store, const Seen *seen, GError **error)
 }
 
 /* Fetches what others push, beside the waiting: so only the last of it is to come once it is our
- * turn. Not at once: whoever has the turn needs the same, and first. */
+ * turn. Not at once: whoever has the turn needs the same, and first. Nor each push by itself: to
+ * fetch a few at once takes them not much longer than one, and the server as well. */
 static bool
-keep_up(MpStore *store, const Seen *seen, GError **error)
+keep_up(MpStore *store, Seen *seen, GError **error)
 {
+    gint64 now = g_get_monotonic_time();
+
     if (store->fetch != NULL && mp_running_is_over(store->fetch) &&
         !mp_store_fetch_end(store, error))
         return false;
-    return store->fetch != NULL || seen->is_new || git_oid_equal(&seen->at[1], &store->tip) ||
-           mp_store_fetch_begin(store, error);
+    if (store->fetch != NULL || seen->is_new || now - seen->followed < (gint64)KEPT_US ||
+        git_oid_equal(&seen->at[1], &store->tip))
+        return true;
+    seen->followed = now;
+    return mp_store_fetch_begin(store, error);
 }
 
 /* Whoever has begun needs about as long as we do. */
@@ -165,7 +173,7 @@ pause_between(const MpStore *store, const Seen *seen)
     gint64 pause = g_random_int_range(POLL_MIN_US, POLL_MAX_US);
 
     if (seen->is_turn_new && !may_be_taken(store, seen))
-        pause += MIN(store->turn.usual / HURRY, G_USEC_PER_SEC);
+        pause += MIN(store->turn.usual / HURRY, HURRY_MAX_US);
     g_usleep((gulong)pause);
 }
 
