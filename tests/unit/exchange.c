@@ -12,12 +12,10 @@
 #define ID_1 "1111111111111111111111111111111111111111"
 #define ID_2 "2222222222222222222222222222222222222222"
 
-* /
-
 #define PACK "PACK and so on, the end"
 
-    /* A thread that is a server once. */
-    typedef struct {
+/* A thread that is a server once. */
+typedef struct {
     GString *refs;   /* what it says first, the server's */
     GString *answer; /* once a pack came, likewise; NULL: it closes */
     bool stays;      /* until we go */
