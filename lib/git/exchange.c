@@ -15,32 +15,55 @@
 /* From the thread: it is so far. A queue takes no NULL. */
 #define DONE GINT_TO_POINTER(1)
 
-/* How often it was so far: the refs are there, or never will be; likewise the report. */
-enum { HEARD = 1, ANSWERED };
+/* How often it was so far: the refs are there, or never will be; likewise the report; the server has
+ * closed, or will not be waited for. */
+enum { HEARD = 1, ANSWERED, OVER };
+
+#define ERRORS_MAX 65536          /* octets of what a program says to people */
+#define SLACK_US   G_USEC_PER_SEC /* after its time, in which the thread says that that is over */
 
 struct MpExchange {
-    gint64 limit;  /* us for each of the two */
+    gatomicrefcount n_users; /* who began it, and the thread */
+    gint64 limit;            /* us for the refs, and again for a push; 0: none */
+    gint64 begun;
     pid_t program; /* by which we go, ssh or a helper; 0 or less: none */
     MpFd give_up;
     GThread *thread;
     GAsyncQueue *orders;  /* to it: a MpTalkPush *; without commands: there is none */
     GAsyncQueue *answers; /* from it: DONE */
-    guint n_done, n_commands;
+    guint n_done;
+    bool is_asked;
     MpTalk talk;   /* the thread's until it says that it is so far */
     bool has_refs; /* likewise */
+    bool is_done;  /* likewise: all was moved that was to be */
 };
+
+static void
+unref(MpExchange *exchange)
+{
+    if (!g_atomic_ref_count_dec(&exchange->n_users))
+        return;
+    mp_talk_clear(&exchange->talk);
+    mp_fd_clear(&exchange->give_up);
+    g_async_queue_unref(exchange->orders);
+    g_async_queue_unref(exchange->answers);
+    g_free(exchange);
+}
 
 /* --- The thread ---------------------------------------------------------------------------------
  */
 
+/* The pack is let go of before the server's hooks are waited for. */
 static void
-carry_out(MpExchange *exchange, const MpTalkPush *push)
+carry_out(MpExchange *exchange, MpTalkPush *push)
 {
     MpTalk *talk = &exchange->talk;
 
     mp_talk_limit(talk, exchange->limit);
     mp_talk_push(talk, push);
+    exchange->is_done = mp_talk_is_done(talk, push);
     bool is_to_end = talk->is_whole;
+    mp_talk_push_free(push);
     g_async_queue_push(exchange->answers, DONE);
     if (is_to_end)
         mp_talk_wait_for_end(talk);
@@ -54,11 +77,17 @@ run(gpointer data)
     mp_talk_limit(&exchange->talk, exchange->limit);
     exchange->has_refs = mp_talk_open(&exchange->talk);
     g_async_queue_push(exchange->answers, DONE);
-    g_autoptr(MpTalkPush) push = g_async_queue_pop(exchange->orders);
-    if (push->commands->len > 0)
+    MpTalkPush *push = g_async_queue_pop(exchange->orders);
+    if (push->commands->len > 0) {
         carry_out(exchange, push);
-    else if (exchange->has_refs)
-        mp_talk_leave(&exchange->talk);
+    } else {
+        if (exchange->has_refs)
+            mp_talk_leave(&exchange->talk);
+        mp_talk_push_free(push);
+        g_async_queue_push(exchange->answers, DONE);
+    }
+    g_async_queue_push(exchange->answers, DONE);
+    unref(exchange);
     return NULL;
 }
 
@@ -88,6 +117,20 @@ add_helper(GPtrArray *argv, const MpWay *way)
     g_ptr_array_add(argv, g_strdup(way->url));
 }
 
+/* A file that does not grow: who writes more than it has room for fails, and goes on. */
+static int
+open_errors(void)
+{
+    g_auto(MpFd) fd = memfd_create("said", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    int errors = fd;
+
+    if (fd < 0 || ftruncate(fd, ERRORS_MAX) < 0 ||
+        fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
+        return -1;
+    fd = -1;
+    return errors;
+}
+
 /* Not in the thread: what a thread started is killed when that ends. */
 static bool
 start_program(MpExchange *exchange, const char *const *words, const char *const *environment)
@@ -103,8 +146,8 @@ start_program(MpExchange *exchange, const char *const *words, const char *const 
         add_service(argv, talk);
     } else {
         add_helper(argv, &talk->way);
-        talk->errors = memfd_create("said", MFD_CLOEXEC);
     }
+    talk->errors = open_errors();
     g_ptr_array_add(argv, NULL);
     if (path == NULL || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
         return false;
@@ -125,7 +168,10 @@ start_thread(MpExchange *exchange)
 
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
+    g_atomic_ref_count_inc(&exchange->n_users);
     exchange->thread = g_thread_try_new("exchange", run, exchange, NULL);
+    if (exchange->thread == NULL)
+        (void)g_atomic_ref_count_dec(&exchange->n_users);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return exchange->thread != NULL;
 }
@@ -136,7 +182,9 @@ mp_exchange_begin(const MpWay *way, MpService service, const char *const *words,
 {
     g_autoptr(MpExchange) exchange = g_new0(MpExchange, 1);
 
+    g_atomic_ref_count_init(&exchange->n_users);
     exchange->limit = (gint64)seconds * G_USEC_PER_SEC;
+    exchange->begun = g_get_monotonic_time();
     exchange->give_up = eventfd(0, EFD_CLOEXEC);
     exchange->orders = g_async_queue_new_full((GDestroyNotify)mp_talk_push_free);
     exchange->answers = g_async_queue_new();
@@ -156,23 +204,19 @@ is_so_far(MpExchange *exchange, guint n)
     return exchange->n_done >= n;
 }
 
-static void
+/* False: not in its time, which only a search for the server's address can outlast: nobody can end
+ * that. */
+static bool
 wait_until(MpExchange *exchange, guint n)
 {
-    for (; exchange->n_done < n; exchange->n_done++)
-        (void)g_async_queue_pop(exchange->answers);
-}
+    gint64 most = exchange->limit > 0 ? exchange->limit + SLACK_US : G_MAXINT64 / 4;
 
-static void
-end_thread(MpExchange *exchange)
-{
-    bool is_asked = exchange->n_commands > 0;
-
-    if (!is_so_far(exchange, is_asked ? ANSWERED : HEARD))
-        (void)eventfd_write(exchange->give_up, 1);
-    if (!is_asked)
-        g_async_queue_push(exchange->orders, mp_talk_push_new());
-    g_thread_join(exchange->thread);
+    while (exchange->n_done < n) {
+        if (g_async_queue_timeout_pop(exchange->answers, (guint64)most) == NULL)
+            return false;
+        exchange->n_done++;
+    }
+    return true;
 }
 
 static void
@@ -184,6 +228,22 @@ end_program(pid_t program)
         continue;
 }
 
+/* Whoever still looks for the server's address is left to itself: it has nothing of ours. */
+static void
+end_thread(MpExchange *exchange)
+{
+    bool is_heard = is_so_far(exchange, HEARD);
+
+    if (!is_so_far(exchange, exchange->is_asked ? ANSWERED : HEARD))
+        (void)eventfd_write(exchange->give_up, 1);
+    if (!exchange->is_asked)
+        g_async_queue_push(exchange->orders, mp_talk_push_new());
+    if (is_heard)
+        g_thread_join(exchange->thread);
+    else
+        g_thread_unref(exchange->thread);
+}
+
 void
 mp_exchange_free(MpExchange *exchange)
 {
@@ -191,13 +251,9 @@ mp_exchange_free(MpExchange *exchange)
         return;
     if (exchange->thread != NULL)
         end_thread(exchange);
-    mp_talk_clear(&exchange->talk);
     if (exchange->program > 0)
         end_program(exchange->program);
-    mp_fd_clear(&exchange->give_up);
-    g_async_queue_unref(exchange->orders);
-    g_async_queue_unref(exchange->answers);
-    g_free(exchange);
+    unref(exchange);
 }
 
 /* --- What was heard -----------------------------------------------------------------------------
@@ -212,9 +268,14 @@ mp_exchange_is_heard(MpExchange *exchange)
 bool
 mp_exchange_has_refs(MpExchange *exchange, bool *too_slow)
 {
-    wait_until(exchange, HEARD);
-    *too_slow = exchange->talk.is_late;
-    return exchange->has_refs;
+    *too_slow = !wait_until(exchange, HEARD) || exchange->talk.is_late;
+    return !*too_slow && exchange->has_refs;
+}
+
+gint64
+mp_exchange_age(const MpExchange *exchange)
+{
+    return g_get_monotonic_time() - exchange->begun;
 }
 
 bool
@@ -246,7 +307,7 @@ mp_exchange_takes_pushes(const MpExchange *exchange, bool is_atomic)
 void
 mp_exchange_send(MpExchange *exchange, MpTalkPush *push)
 {
-    exchange->n_commands = push->commands->len;
+    exchange->is_asked = true;
     g_async_queue_push(exchange->orders, push);
 }
 
@@ -256,16 +317,22 @@ mp_exchange_is_answered(MpExchange *exchange)
     return is_so_far(exchange, ANSWERED);
 }
 
-void
+bool
+mp_exchange_is_over(MpExchange *exchange)
+{
+    return is_so_far(exchange, OVER);
+}
+
+bool
 mp_exchange_answer(MpExchange *exchange, MpProcess *said)
 {
     const MpTalk *talk = &exchange->talk;
 
-    wait_until(exchange, ANSWERED);
-    bool is_done = talk->is_whole && talk->has_unpacked && talk->rejected->len == 0 &&
-                   talk->n_moved == exchange->n_commands;
-    *said = (MpProcess){.status = is_done ? 0 : 1,
+    while (!wait_until(exchange, ANSWERED))
+        continue;
+    *said = (MpProcess){.status = exchange->is_done ? 0 : 1,
                         .is_too_slow = talk->is_late,
                         .out = g_strdup(talk->rejected->str),
                         .err = g_strdup(talk->said->str)};
+    return talk->has_sent;
 }

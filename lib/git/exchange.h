@@ -39,6 +39,9 @@ bool mp_exchange_is_heard(MpExchange *exchange);
 /* Waits for what the server has; false: for nothing that we understand, or it was *too_slow. */
 bool mp_exchange_has_refs(MpExchange *exchange, bool *too_slow);
 
+/* How long ago it was begun, in us. */
+gint64 mp_exchange_age(const MpExchange *exchange);
+
 /* With refs: whether the server still waits for us. */
 bool mp_exchange_is_open(const MpExchange *exchange);
 
@@ -55,6 +58,9 @@ bool mp_exchange_is_answered(MpExchange *exchange);
 /*
  * What came of it, in the words of git push --porcelain: `said` has status 0 where the server did
  * all of it; else in `out` lines of refs that it did not move, and in `err` what it said, or that
- * it went away.
+ * it went away. False: nothing came of it, and nothing will, since not even the commands were sent.
  */
-void mp_exchange_answer(MpExchange *exchange, MpProcess *said);
+bool mp_exchange_answer(MpExchange *exchange, MpProcess *said);
+
+/* After that: whether mp_exchange_free() would not wait. */
+bool mp_exchange_is_over(MpExchange *exchange);

@@ -2,9 +2,6 @@
 #include "git/helper.h"
 
 #include <string.h>
-#include <unistd.h>
-
-#define ERRORS_MAX 65536 /* octets of what it says to people that are read */
 
 /* --- What the server has ------------------------------------------------------------------------
  */
@@ -113,15 +110,6 @@ own_reason(const char *why)
     return NULL;
 }
 
-static bool
-is_pushed(const MpTalkPush *push, const char *ref)
-{
-    for (guint i = 0; i < push->commands->len; i++)
-        if (strcmp(g_array_index(push->commands, MpRefCommand, i).ref, ref) == 0)
-            return true;
-    return false;
-}
-
 /* "ok REF", "error REF WHY", of all refs that the server has. */
 static void
 note_result(MpTalk *talk, const MpTalkPush *push, const GString *line)
@@ -129,24 +117,12 @@ note_result(MpTalk *talk, const MpTalkPush *push, const GString *line)
     g_auto(GStrv) words = g_strsplit(line->str, " ", 3);
     guint n = g_strv_length(words);
 
-    if (n < 2 || !is_pushed(push, words[1]))
+    if (n >= 2 && strcmp(words[0], "ok") == 0)
+        mp_talk_note_moved(talk, push, words[1]);
+    if (n < 3 || strcmp(words[0], "error") != 0 || strcmp(words[2], "none") == 0)
         return;
-    if (strcmp(words[0], "ok") == 0) {
-        talk->n_moved++;
-    } else if (strcmp(words[0], "error") == 0) {
-        const char *why = n == 3 ? words[2] : "failed", *own = own_reason(why);
-
-        mp_talk_note_rejected(talk, words[1], own == NULL, own != NULL ? own : why);
-    }
-}
-
-static void
-read_errors(MpTalk *talk)
-{
-    g_autofree char *text = g_malloc(ERRORS_MAX);
-    gssize n = pread(talk->errors, text, ERRORS_MAX, 0);
-
-    mp_talk_keep(talk->said, text, (gsize)MAX(n, 0));
+    const char *own = own_reason(words[2]);
+    mp_talk_note_rejected(talk, words[1], own == NULL, own != NULL ? own : words[2]);
 }
 
 void
@@ -154,11 +130,11 @@ mp_helper_push(MpTalk *talk, const MpTalkPush *push)
 {
     g_autoptr(GString) line = g_string_new(NULL);
 
-    if (set_conditions(talk, push) && order(talk, push))
-        while (!talk->is_whole && mp_pkt_read_text(&talk->stream, line)) {
-            talk->is_whole = line->len == 0;
-            note_result(talk, push, line);
-        }
+    talk->has_sent = set_conditions(talk, push) && order(talk, push);
+    while (talk->has_sent && !talk->is_whole && mp_pkt_read_text(&talk->stream, line)) {
+        talk->is_whole = line->len == 0;
+        note_result(talk, push, line);
+    }
     talk->has_unpacked = talk->is_whole;
-    read_errors(talk);
+    mp_talk_read_errors(talk);
 }

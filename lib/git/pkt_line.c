@@ -8,7 +8,7 @@
 
 #define HEADER  4     /* hexadecimal digits: the length, with themselves */
 #define LONGEST 65520 /* so counted */
-#define AT_ONCE 65536 /* octets that are asked for, or wait for us while we send */
+#define AT_ONCE 16384 /* octets that are asked for, or wait for us while we send */
 #define POLL_MS 60000
 
 /* --- In memory ---------------------------------------------------------------------------------
@@ -17,6 +17,7 @@
 void
 mp_pkt_append(GString *into, const char *octets, gsize length)
 {
+    g_assert(length <= LONGEST - HEADER);
     g_string_append_printf(into, "%04x", (unsigned)(length + HEADER));
     g_string_append_len(into, octets, (gssize)length);
 }

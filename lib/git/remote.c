@@ -19,6 +19,7 @@
 #define SUFFIX_LENGTH   17
 #define BACK_OFF_MS     25 /* up to this at first */
 #define BACK_OFF_MAX_MS 2000
+#define LEFT_S          60 /* as an administrator may mend it meanwhile */
 /* glibc's malloc(3), if it is that, keeps so much for its next use. Servers send objects as deltas
  * of what we have, and git-index-pack takes and gives back some hundred KiB for each of them: that
  * took longer than all else of fetching a large batch. */
@@ -201,7 +202,13 @@ mp_remote_goes_itself(MpRemote *remote, const char *path)
     g_auto(GStrv) variables = environment();
 
     choose_way(remote, path, variables);
-    return remote->way.kind != MP_BY_GIT;
+    return remote->way.kind != MP_BY_GIT && g_get_monotonic_time() >= remote->left_to_git;
+}
+
+void
+mp_remote_leave_to_git(MpRemote *remote)
+{
+    remote->left_to_git = g_get_monotonic_time() + (gint64)LEFT_S * G_USEC_PER_SEC;
 }
 
 /* Of ssh, or of git for its helper. */
@@ -222,12 +229,10 @@ first_words(const MpRemote *remote, const char *path)
 MpExchange *
 mp_remote_exchange(MpRemote *remote, const char *path, MpService service)
 {
-    g_auto(GStrv) variables = environment();
-
-    choose_way(remote, path, variables);
-    if (remote->way.kind == MP_BY_GIT ||
+    if (!mp_remote_goes_itself(remote, path) ||
         (remote->way.kind == MP_BY_HELPER && service != MP_RECEIVE_PACK))
         return NULL;
+    g_auto(GStrv) variables = environment();
     g_auto(GStrv) words = first_words(remote, path);
     return mp_exchange_begin(&remote->way, service, (const char *const *)words,
                              (const char *const *)variables, remote->seconds);

@@ -41,6 +41,7 @@ typedef struct {
     const MpPack *pack;     /* what is pushed now, all that the server lacks; NULL: git finds it */
     MpWay way;              /* to it, if we go ourselves */
     char *ssh;              /* the command, "" for Git's own, or NULL while nobody asked for both */
+    gint64 left_to_git;     /* until then; of g_get_monotonic_time() */
     MpExchange *ahead;      /* with git-receive-pack, before it is known what to push; or NULL */
     MpExchange *last;       /* of the last push: the server may still run its hooks; or NULL */
     const MpBeside *beside; /* done while a push is on its way; or NULL */
@@ -88,8 +89,8 @@ typedef struct {
 /*
  * Moves refs of the remote, those that still are where they are moved `from`: all `n` of them (four
  * at most) or none. The server decides, by its own compare and swap; a ref that only is to be so is
- * looked at just before. The condition (NULL: none) is asked while git connects; that takes a
- * mp_latch_is_there().
+ * looked at before, on a way that was opened ahead when that was. The condition (NULL: none) is
+ * asked while git connects; that takes a mp_latch_is_there().
  */
 MpPush mp_remote_push(MpRemote *remote, const char *path, const MpMove *moves, guint n,
                       const MpCondition *condition, GError **error);

@@ -89,8 +89,11 @@ hear(MpRefList *list, git_oid *at)
 
     if (list->exchange == NULL)
         return NOT_UNDERSTOOD;
-    if (!mp_exchange_has_refs(list->exchange, &too_slow))
+    if (!mp_exchange_has_refs(list->exchange, &too_slow)) {
+        if (!too_slow)
+            mp_remote_leave_to_git(list->remote);
         return too_slow ? TOO_SLOW : NOT_UNDERSTOOD;
+    }
     for (guint i = 0; i < list->refs->len; i++)
         at[i] = mp_exchange_ref(list->exchange, g_ptr_array_index(list->refs, i));
     return HEARD;

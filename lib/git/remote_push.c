@@ -8,6 +8,8 @@
 #include "git/latch.h"
 #include "git/pack.h"
 
+#define AHEAD_US (30 * G_USEC_PER_SEC)
+
 bool
 mp_beside(const MpBeside *beside)
 {
@@ -39,30 +41,43 @@ is_to_be_sent(const MpMove *move)
     return !git_oid_equal(&move->from, &move->to);
 }
 
-/* All that the server may lack, or NULL: git knows. */
-static GByteArray *
-pack_for(const MpRemote *remote, const MpMove *moves, guint n)
+/* All that the server may lack, or *pack stays NULL for a helper, which looks for it. False: only
+ * git knows. */
+static bool
+knows_pack(const MpRemote *remote, const MpMove *moves, guint n, GByteArray **pack)
 {
     g_autoptr(MpPack) blobs = mp_pack_new();
-    const MpPack *pack = NULL;
+    const MpPack *written = NULL;
 
+    if (remote->way.kind == MP_BY_HELPER)
+        return true;
     for (guint i = 0; i < n; i++) {
         const char *blob = moves[i].blob;
         git_oid id;
 
         if (!is_to_be_sent(&moves[i]))
             continue;
-        if (blob == NULL && (pack = remote->pack) == NULL)
-            return NULL;
+        if (blob == NULL && (written = remote->pack) == NULL)
+            return false;
         if (blob != NULL && !mp_pack_add(blobs, GIT_OBJECT_BLOB, blob, strlen(blob), &id, NULL))
-            return NULL;
+            return false;
     }
-    return mp_pack_join(pack, blobs);
+    *pack = mp_pack_join(written, blobs);
+    return *pack != NULL;
+}
+
+/* A server, or what is between, may have given up one that is older; and what it said is old. */
+static bool
+is_too_old(const MpExchange *exchange)
+{
+    return mp_exchange_age(exchange) > (gint64)AHEAD_US;
 }
 
 void
 mp_remote_go_ahead(MpRemote *remote, const char *path)
 {
+    if (remote->ahead != NULL && is_too_old(remote->ahead))
+        g_clear_pointer(&remote->ahead, mp_exchange_free);
     if (remote->ahead == NULL)
         remote->ahead = mp_remote_exchange(remote, path, MP_RECEIVE_PACK);
 }
@@ -71,23 +86,8 @@ void
 mp_remote_come_back(MpRemote *remote)
 {
     g_clear_pointer(&remote->ahead, mp_exchange_free);
-}
-
-/* With what the server has; NULL: it is for git, or *too_slow. A server may have given up the one
- * that was opened ahead. */
-static MpExchange *
-open_exchange(MpRemote *remote, const char *path, bool *too_slow)
-{
-    g_autoptr(MpExchange) exchange = g_steal_pointer(&remote->ahead);
-
-    *too_slow = false;
-    if (exchange != NULL && mp_exchange_has_refs(exchange, too_slow) &&
-        mp_exchange_is_open(exchange))
-        return g_steal_pointer(&exchange);
-    g_clear_pointer(&exchange, mp_exchange_free);
-    exchange = mp_remote_exchange(remote, path, MP_RECEIVE_PACK);
-    return exchange != NULL && mp_exchange_has_refs(exchange, too_slow) ? g_steal_pointer(&exchange)
-                                                                        : NULL;
+    if (remote->last != NULL && mp_exchange_is_over(remote->last))
+        g_clear_pointer(&remote->last, mp_exchange_free);
 }
 
 /* In the words of git push. */
@@ -101,8 +101,55 @@ say_outrun(const MpRemote *remote, const MpMove *move, GError **error)
     return judge_push(remote, &said, error);
 }
 
-static void
-send_moves(MpExchange *exchange, const MpMove *moves, guint n, GByteArray *pack)
+/* The first that is not where it is moved from; NULL: none. */
+static const MpMove *
+find_outrun(const MpExchange *exchange, const MpMove *moves, guint n)
+{
+    for (guint i = 0; i < n; i++) {
+        git_oid at = mp_exchange_ref(exchange, moves[i].ref);
+
+        if (!git_oid_equal(&at, &moves[i].from))
+            return &moves[i];
+    }
+    return NULL;
+}
+
+/* One that was opened ahead, if it is of use still; where it was not understood, or too slow,
+ * another would not be any better. */
+static MpExchange *
+take_ahead(MpRemote *remote, const MpMove *moves, guint n, bool *is_for_git, bool *too_slow)
+{
+    g_autoptr(MpExchange) exchange = g_steal_pointer(&remote->ahead);
+
+    *is_for_git = *too_slow = false;
+    if (exchange == NULL || is_too_old(exchange))
+        return NULL;
+    *is_for_git = !mp_exchange_has_refs(exchange, too_slow);
+    return !*is_for_git && mp_exchange_is_open(exchange) && find_outrun(exchange, moves, n) == NULL
+               ? g_steal_pointer(&exchange)
+               : NULL;
+}
+
+/* With what the server has; NULL: it is for git, or *too_slow. */
+static MpExchange *
+open_exchange(MpRemote *remote, const char *path, const MpMove *moves, guint n, bool *too_slow)
+{
+    bool is_for_git;
+    g_autoptr(MpExchange) exchange = take_ahead(remote, moves, n, &is_for_git, too_slow);
+
+    if (exchange == NULL && !is_for_git) {
+        exchange = mp_remote_exchange(remote, path, MP_RECEIVE_PACK);
+        is_for_git = exchange == NULL || !mp_exchange_has_refs(exchange, too_slow);
+    }
+    if (!is_for_git && mp_exchange_takes_pushes(exchange, is_atomic(moves, n)))
+        return g_steal_pointer(&exchange);
+    if (!*too_slow)
+        mp_remote_leave_to_git(remote);
+    return NULL;
+}
+
+static MpTalkPush *
+push_of(const MpMove *moves, guint n, GByteArray *pack)
 {
     MpTalkPush *push = mp_talk_push_new();
 
@@ -113,33 +160,29 @@ send_moves(MpExchange *exchange, const MpMove *moves, guint n, GByteArray *pack)
             g_array_append_val(push->commands, command);
     }
     push->is_atomic = is_atomic(moves, n);
-    push->pack = g_byte_array_ref(pack);
-    mp_exchange_send(exchange, push);
+    push->pack = pack != NULL ? g_byte_array_ref(pack) : NULL;
+    return push;
 }
 
-/* The server's hooks of the last push are done before the next one is there, as with git. */
-static MpPush
-send_and_hear(MpRemote *remote, MpExchange *exchange, const MpMove *moves, guint n,
-              GByteArray *pack, GError **error)
+/* Where the server has answered, its hooks are waited for later: before the next push, as with git.
+ * False: nothing was sent. */
+static bool
+send_and_hear(MpRemote *remote, MpExchange *opened, MpTalkPush *push, MpPush *result,
+              GError **error)
 {
+    g_autoptr(MpExchange) exchange = opened;
     g_auto(MpProcess) said = {0};
-    bool is_any = false;
 
-    for (guint i = 0; i < n; i++) {
-        git_oid at = mp_exchange_ref(exchange, moves[i].ref);
-
-        if (!git_oid_equal(&at, &moves[i].from))
-            return say_outrun(remote, &moves[i], error);
-        is_any |= is_to_be_sent(&moves[i]);
-    }
-    if (!is_any)
-        return MP_PUSHED;
     g_clear_pointer(&remote->last, mp_exchange_free);
-    send_moves(exchange, moves, n, pack);
+    mp_exchange_send(exchange, push);
     while (!mp_exchange_is_answered(exchange) && mp_beside(remote->beside))
         continue;
-    mp_exchange_answer(exchange, &said);
-    return said.status == 0 ? MP_PUSHED : judge_push(remote, &said, error);
+    if (!mp_exchange_answer(exchange, &said))
+        return false;
+    *result = said.status == 0 ? MP_PUSHED : judge_push(remote, &said, error);
+    if (*result == MP_PUSHED && !mp_exchange_is_over(exchange))
+        remote->last = g_steal_pointer(&exchange);
+    return true;
 }
 
 /* False: it is for git, and nothing was sent. */
@@ -147,25 +190,28 @@ static bool
 push_by_us(MpRemote *remote, const char *path, const MpMove *moves, guint n,
            const MpCondition *condition, MpPush *push, GError **error)
 {
-    const MpProcess late = {.is_too_slow = true};
-    g_autoptr(GByteArray) pack = pack_for(remote, moves, n);
+    char none[] = "";
+    const MpProcess late = {.is_too_slow = true, .out = none, .err = none};
+    g_autoptr(GByteArray) pack = NULL;
     bool too_slow;
 
     *push = MP_KEPT_BACK;
-    if (pack == NULL || !mp_remote_goes_itself(remote, path))
+    if (!mp_remote_goes_itself(remote, path) || !knows_pack(remote, moves, n, &pack))
         return false;
     if (condition != NULL && !condition->holds(condition->data, error))
         return true;
-    g_autoptr(MpExchange) exchange = open_exchange(remote, path, &too_slow);
-    if (too_slow) {
-        *push = judge_push(remote, &late, error);
-        return true;
+    g_autoptr(MpExchange) exchange = open_exchange(remote, path, moves, n, &too_slow);
+    if (exchange == NULL) {
+        if (too_slow)
+            *push = judge_push(remote, &late, error);
+        return too_slow;
     }
-    if (exchange == NULL || !mp_exchange_takes_pushes(exchange, is_atomic(moves, n)))
-        return false;
-    *push = send_and_hear(remote, exchange, moves, n, pack, error);
-    if (*push == MP_PUSHED)
-        remote->last = g_steal_pointer(&exchange);
+    const MpMove *outrun = find_outrun(exchange, moves, n);
+    g_autoptr(MpTalkPush) order = push_of(moves, n, pack);
+    if (outrun == NULL && order->commands->len > 0)
+        return send_and_hear(remote, g_steal_pointer(&exchange), g_steal_pointer(&order), push,
+                             error);
+    *push = outrun != NULL ? say_outrun(remote, outrun, error) : MP_PUSHED;
     return true;
 }
 
@@ -279,7 +325,9 @@ mp_remote_push(MpRemote *remote, const char *path, const MpMove *moves, guint n,
 {
     MpPush push;
 
-    return push_by_us(remote, path, moves, n, condition, &push, error)
-               ? push
-               : push_by_git(remote, path, moves, n, condition, error);
+    if (push_by_us(remote, path, moves, n, condition, &push, error))
+        return push;
+    mp_remote_come_back(remote);
+    g_clear_pointer(&remote->last, mp_exchange_free);
+    return push_by_git(remote, path, moves, n, condition, error);
 }

@@ -5,6 +5,7 @@
 
 #include "git/git.h"
 
+#define URL_MAX 4096
 #define PLAIN G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-._"
 
 /* --- The address -------------------------------------------------------------------------------
@@ -108,7 +109,7 @@ mp_way_is_ssh(const char *url)
 void
 mp_way_read(MpWay *way, const char *url)
 {
-    *way = (MpWay){.kind = kind_of(url)};
+    *way = (MpWay){.kind = strlen(url) <= URL_MAX ? kind_of(url) : MP_BY_GIT};
     if (way->kind == MP_BY_HELPER) {
         way->helper = g_strndup(url, strcspn(url, ":"));
         way->url = g_strdup(url);
@@ -132,10 +133,11 @@ add_files(git_config *config, const char *path, const char *home)
 {
     const char *system = g_getenv("GIT_CONFIG_SYSTEM"), *global = g_getenv("GIT_CONFIG_GLOBAL"),
                *base = g_getenv("XDG_CONFIG_HOME");
+    bool has_base = base != NULL && *base != '\0';
     g_autofree char *own = g_build_filename(path, "config", NULL),
                     *old = g_build_filename(home, ".gitconfig", NULL),
                     *usual = g_build_filename(home, ".config", NULL),
-                    *xdg = g_build_filename(base != NULL ? base : usual, "git/config", NULL);
+                    *xdg = g_build_filename(has_base ? base : usual, "git/config", NULL);
 
     if (!add_file(config, system != NULL ? system : "/etc/gitconfig", GIT_CONFIG_LEVEL_SYSTEM) ||
         !add_file(config, own, GIT_CONFIG_LEVEL_LOCAL))
@@ -160,16 +162,29 @@ has_key(git_config *config, const char *pattern, bool *is_there)
     return rc == 0 || rc == GIT_ITEROVER;
 }
 
+/* What concerns where we connect to, as whom, by what, or what a push is to be. */
+#define MORE                                                                                       \
+    "^(url\\..*insteadof|core\\.(gitproxy|sshcommand)|ssh\\..*|protocol\\.(.*\\.)?allow"              \
+    "|push\\.(gpgsign|pushoption|negotiate)|remote\\..*\\.(proxy|proxyauthmethod|pushurl|receivepack" \
+    "|uploadpack|vcs)|extensions\\.worktreeconfig)$"
+
+/* Another git than the distribution's has its system's file elsewhere. */
+static bool
+is_usual_git(void)
+{
+    g_autofree char *path = g_find_program_in_path("git");
+
+    return g_strcmp0(path, "/usr/bin/git") == 0 || g_strcmp0(path, "/bin/git") == 0;
+}
+
 MpGitSays
 mp_way_ask_git(const char *path, const char *home)
 {
     g_autoptr(git_config) config = NULL;
     bool is_more, is_conditional;
 
-    if (git_config_new(&config) < 0 || !add_files(config, path, home) ||
-        !has_key(config,
-                 "^(url\\..*insteadof|core\\.(gitproxy|sshcommand)|(ssh|protocol|push)\\..*)$",
-                 &is_more) ||
+    if (!is_usual_git() || git_config_new(&config) < 0 || !add_files(config, path, home) ||
+        !has_key(config, MORE, &is_more) ||
         !has_key(config, "^include(if)?\\.", &is_conditional))
         return MP_SAYS_PERHAPS;
     if (is_more)

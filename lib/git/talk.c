@@ -8,10 +8,12 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "git/helper.h"
 
 #define GIT_PORT "9418"
+#define AGENT    " agent=metroplex/" MP_VERSION
 #define SAID_MAX 65536 /* octets that are kept of what a server says, and of its report */
 
 void
@@ -113,13 +115,12 @@ ask_for_service(MpTalk *talk)
 static bool
 note_ref(MpTalk *talk, const GString *line)
 {
-    const char *name = line->str + GIT_OID_HEXSZ + 1;
     git_oid id;
 
     if (line->len <= GIT_OID_HEXSZ || line->str[GIT_OID_HEXSZ] != ' ' ||
         git_oid_fromstrn(&id, line->str, GIT_OID_HEXSZ) < 0)
         return false;
-    const char *end = name + strlen(name);
+    const char *name = line->str + GIT_OID_HEXSZ + 1, *end = name + strlen(name);
     if (talk->capabilities == NULL)
         talk->capabilities = g_strdup(end < line->str + line->len ? end + 1 : end);
     g_hash_table_replace(talk->refs, g_strchomp(g_strdup(name)), g_memdup2(&id, sizeof id));
@@ -179,6 +180,21 @@ mp_talk_push_free(MpTalkPush *push)
     g_free(push);
 }
 
+void
+mp_talk_note_moved(MpTalk *talk, const MpTalkPush *push, const char *ref)
+{
+    for (guint i = 0; i < push->commands->len; i++)
+        if (strcmp(g_array_index(push->commands, MpRefCommand, i).ref, ref) == 0)
+            talk->moved |= 1U << i;
+}
+
+bool
+mp_talk_is_done(const MpTalk *talk, const MpTalkPush *push)
+{
+    return talk->is_whole && talk->has_unpacked && talk->rejected->len == 0 &&
+           talk->moved == (1U << push->commands->len) - 1;
+}
+
 static bool
 can(const MpTalk *talk, const char *capability)
 {
@@ -205,9 +221,24 @@ mp_talk_note_rejected(MpTalk *talk, const char *ref, bool is_remote, const char 
                            is_remote ? "remote " : "", why);
 }
 
+static void
+keep(GString *into, const char *octets, gsize length)
+{
+    g_string_append_len(into, octets, (gssize)MIN(length, SAID_MAX - MIN(into->len, SAID_MAX)));
+}
+
+void
+mp_talk_read_errors(MpTalk *talk)
+{
+    g_autofree char *text = g_malloc(SAID_MAX);
+    gssize n = talk->errors >= 0 ? pread(talk->errors, text, SAID_MAX, 0) : 0;
+
+    keep(talk->said, text, strnlen(text, (gsize)MAX(n, 0)));
+}
+
 /* "unpack ok" or "unpack WHY", "ok REF", "ng REF WHY". */
 static void
-note_result(MpTalk *talk, GString *line)
+note_result(MpTalk *talk, const MpTalkPush *push, GString *line)
 {
     g_auto(GStrv) words = g_strsplit(g_strchomp(line->str), " ", 3);
     guint n = g_strv_length(words);
@@ -217,27 +248,35 @@ note_result(MpTalk *talk, GString *line)
         if (!talk->has_unpacked)
             g_string_append_printf(talk->said, "error: remote %s\n", line->str);
     } else if (n == 2 && strcmp(words[0], "ok") == 0) {
-        talk->n_moved++;
+        mp_talk_note_moved(talk, push, words[1]);
     } else if (n == 3 && strcmp(words[0], "ng") == 0) {
         mp_talk_note_rejected(talk, words[1], true, words[2]);
     }
 }
 
 static void
-read_report(MpTalk *talk)
+read_report(MpTalk *talk, const MpTalkPush *push)
 {
     g_autoptr(GString) line = g_string_new(NULL);
     MpPkt what;
 
     while ((what = mp_pkt_take(talk->report, &talk->n_read, line)) == MP_PKT_LINE)
-        note_result(talk, line);
+        note_result(talk, push, line);
     talk->is_whole = what == MP_PKT_END;
 }
 
-void
-mp_talk_keep(GString *into, const char *octets, gsize length)
+/* Of side-band-64k: the first octet says whose the others are; or it is none, and all of it an
+ * error. */
+static void
+note_band(MpTalk *talk, const MpTalkPush *push, const GString *line)
 {
-    g_string_append_len(into, octets, (gssize)MIN(length, SAID_MAX - MIN(into->len, SAID_MAX)));
+    int band = line->len > 0 ? line->str[0] : 2;
+    bool has_band = band >= 1 && band <= 3;
+
+    if (line->len > 0)
+        keep(band == 1 ? talk->report : talk->said, line->str + has_band, line->len - has_band);
+    if (band == 1)
+        read_report(talk, push);
 }
 
 /* Each is a line; the first one says what we can do. */
@@ -256,9 +295,10 @@ commands_of(const MpTalk *talk, const MpTalkPush *push)
         g_string_printf(line, "%s %s %s", from, to, command->ref);
         if (i == 0) {
             g_string_append_c(line, '\0');
-            g_string_append_printf(line, " report-status side-band-64k%s%s agent=metroplex/%s",
+            g_string_append_printf(line, " report-status side-band-64k%s%s%s",
                                    push->is_atomic ? " atomic" : "",
-                                   can(talk, "quiet") ? " quiet" : "", MP_VERSION);
+                                   can(talk, "quiet") ? " quiet" : "",
+                                   strstr(talk->capabilities, " agent=") != NULL ? AGENT : "");
         }
         mp_pkt_append(lines, line->str, line->len);
     }
@@ -282,20 +322,18 @@ push_to_service(MpTalk *talk, const MpTalkPush *push)
 {
     g_autoptr(GString) commands = commands_of(talk, push), line = g_string_new(NULL);
 
-    /* where that fails the server may have said why, or that it has all */
-    (void)(mp_pkt_send(&talk->stream, commands->str, commands->len) &&
-           mp_pkt_send(&talk->stream, push->pack->data, push->pack->len));
-    while (!talk->is_whole && mp_pkt_read(&talk->stream, line) == MP_PKT_LINE) {
-        bool is_report = line->len > 0 && line->str[0] == 1; /* of side-band-64k */
-
-        if (line->len > 0)
-            mp_talk_keep(is_report ? talk->report : talk->said, line->str + 1, line->len - 1);
-        if (is_report)
-            read_report(talk);
-    }
+    talk->has_sent = mp_pkt_send(&talk->stream, commands->str, commands->len);
+    if (!talk->has_sent)
+        return;
+    /* where this fails the server may have said why */
+    (void)mp_pkt_send(&talk->stream, push->pack->data, push->pack->len);
+    while (!talk->is_whole && mp_pkt_read(&talk->stream, line) == MP_PKT_LINE)
+        note_band(talk, push, line);
     mark(talk->said);
-    if (!talk->is_whole)
-        g_string_append(talk->said, "fatal: the remote end hung up unexpectedly\n");
+    if (talk->is_whole)
+        return;
+    mp_talk_read_errors(talk);
+    g_string_append(talk->said, "fatal: the remote end hung up unexpectedly\n");
 }
 
 void

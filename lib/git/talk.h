@@ -20,7 +20,7 @@ typedef struct {
     MpWay way;
     MpService service;
     MpPktStream stream; /* with a program it is open from the beginning */
-    MpFd errors;        /* a file, of what a helper says to people; or -1 */
+    MpFd errors;        /* a file, of what a program says to people; or -1 */
     bool is_late;       /* the last step was given up, since the time for it was over */
     /* What the server has. */
     GHashTable *refs; /* char * → git_oid * */
@@ -28,8 +28,9 @@ typedef struct {
     /* What came of a push. */
     GString *report; /* of receive-pack: pkt-lines */
     gsize n_read;    /* of it */
+    bool has_sent; /* commands; else nothing came of it, and nothing will */
     bool is_whole, has_unpacked;
-    guint n_moved;
+    guint moved; /* bits of the commands that were carried out */
     GString *rejected; /* lines as of git push --porcelain: refs that were not moved, and why */
     GString *said;     /* what its programs and hooks said, as git push says it */
 } MpTalk;
@@ -40,11 +41,6 @@ void mp_talk_clear(MpTalk *talk);
 
 /* What it is called, on a command line as well. */
 const char *mp_talk_service(MpService service);
-
-/* For helper.c: of git push --porcelain, the line of a ref that was not moved; and a limited part
- * of what is said. */
-void mp_talk_note_rejected(MpTalk *talk, const char *ref, bool is_remote, const char *why);
-void mp_talk_keep(GString *into, const char *octets, gsize length);
 
 /* From here on a step takes so long at most; 0: as long as it takes. */
 void mp_talk_limit(MpTalk *talk, gint64 us);
@@ -62,12 +58,21 @@ typedef struct {
     GArray
         *commands;  /* MpRefCommand; their names are who asks for it's, who waits for the answer */
     bool is_atomic; /* all of them or none */
-    GByteArray *pack; /* of what the server lacks. A helper looks for that in the repository */
+    GByteArray *pack; /* of what the server lacks; NULL of a helper, which looks for it */
 } MpTalkPush;
 
 MpTalkPush *mp_talk_push_new(void);
 void mp_talk_push_free(MpTalkPush *push);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpTalkPush, mp_talk_push_free)
+
+/* Whether all was moved that was to be. */
+bool mp_talk_is_done(const MpTalk *talk, const MpTalkPush *push);
+
+/* For helper.c: that a ref was moved; of git push --porcelain, the line of one that was not; and what
+ * the program says. */
+void mp_talk_note_moved(MpTalk *talk, const MpTalkPush *push, const char *ref);
+void mp_talk_note_rejected(MpTalk *talk, const char *ref, bool is_remote, const char *why);
+void mp_talk_read_errors(MpTalk *talk);
 
 /* Whether the server, git-receive-pack, can do what mp_talk_push() asks of it. Then sends all, and
  * reads what came of it. */

@@ -5,7 +5,8 @@
  * been outrun: one host with much mail would keep all others out. So who was outrun takes the
  * turn: a ref of the remote (refs/metroplex/turn) that says who has it. Every push wants it to be
  * nobody's or the pusher's, in the same push as the branch, so that this costs nothing while nobody
- * wants it. With the batch that was waited for, or without one, it is given back; and whoever gave
+ * wants it; what was begun to be built before somebody took it may still come. With the batch that
+ * was waited for, or without one, it is given back; and whoever gave
  * it back leaves others the time to take it, before it wants it again.
  *
  * It is a courtesy and no lock: what may be pushed is decided by the branch alone. Whoever dies

@@ -310,6 +310,7 @@ mp_transaction_try(MpInstance *instance, MpTransactionBuild build, gpointer user
 {
     bool good = try_until_done(instance, build, user_data, error);
 
+    mp_tracker_expect_no_push(instance->tracker);
     mp_tracker_leave_turn(instance->tracker);
     return good;
 }

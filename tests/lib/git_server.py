@@ -89,10 +89,13 @@ class Repositories:
 
 
 class Daemon(Repositories):
-    """git daemon, which anybody may push to."""
+    """git daemon, which anybody may push to; of others' repositories as well."""
 
-    def __init__(self):
-        super().__init__()
+    def __init__(self, others=None):
+        if others is None:
+            super().__init__()
+        else:
+            self.dir = others.dir
         self.port = free_port()
         self.process = None
         self.start()

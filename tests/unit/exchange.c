@@ -126,7 +126,9 @@ packets(const char *lines)
     return text;
 }
 
-#define ABLE "|report-status delete-refs side-band-64k quiet atomic ofs-delta object-format=sha1"
+#define ABLE                                                                                       \
+    "|report-status delete-refs side-band-64k quiet atomic ofs-delta object-format=sha1 "          \
+    "agent=git/2.39.5"
 
 static GString *
 greeting(void)
