@@ -4,9 +4,8 @@
  *
  * The program, not libgit2's transports: it has all of them (ssh with the user's own keys and
  * known_hosts, https with credential helpers, git, a path), and its push compares at all of them,
- * while libgit2's push to a path neither compares nor runs hooks. It costs some ten milliseconds a
- * batch. It runs without a shell and with a small environment, never asks anything, is given up
- * after a time, and dies with us.
+ * while libgit2's push to a path neither compares nor runs hooks. It runs without a shell and with
+ * a small environment, never asks anything, is given up after a time, and dies with us.
  *
  * It uses the keys and credentials of the user we run as (~/.ssh, ~/.gitconfig), or what
  * core.sshCommand says; without either the connection is kept open for a minute.
