@@ -311,6 +311,28 @@ def what_was_decided_on_accounts_that_changed_is_not_sent_to_git_daemon(site):
     not_sent_where_accounts_changed(site, HeldBesideDaemon)
 
 
+@contextlib.contextmanager
+def left_to_git(site):
+    """Git's configuration says something about pushes, so that the git program does them."""
+    configuration = os.path.join(site.dir, "gitconfig")
+    with open(configuration, "w") as f:
+        f.write("[push]\n\tnegotiate = false\n")
+    with environment(GIT_CONFIG_GLOBAL=configuration):
+        yield
+
+
+@test
+def what_was_decided_on_accounts_that_changed_is_not_sent_by_git(site):
+    with left_to_git(site):
+        not_sent_where_accounts_changed(site, Held)
+
+
+@test
+def hosts_whose_pushes_are_left_to_git_contend_as_well(site):
+    with left_to_git(site):
+        process_everywhere(site, Daemon, 60, 6)
+
+
 @test
 def a_server_that_gave_up_who_waited_is_gone_to_again(site):
     with judged_early(site, HeldBesideDaemon) as (remote, one, two, name, process, answer):
@@ -352,6 +374,39 @@ def the_server_s_hooks_are_waited_for_but_not_by_mail(site):
         equal((one.reasons(), os.path.exists(done)), ({name: "posted"}, True))
         remote.hook("post-receive")
         check_all(remote, one)
+
+
+def says_much(site, kind):
+    with server(kind) as remote, keys_of(remote, site) if kind is Ssh else contextlib.nullcontext():
+        join(site, remote, "one")
+        (thread,), (address,) = conversation(site)
+        remote.hook("pre-receive", "yes of a hook | head -c 1000000 >&2\n")
+        name = site.deliver(site.mail("kate@example.org", address))
+        run(site)
+        equal(site.reasons(), {name: "posted"})
+        remote.hook("pre-receive", "yes of a hook | head -c 1000000 >&2; exit 1\n")
+        name = site.deliver(site.mail("kate@example.org", address, "Another.\n"))
+        run(site, status=75)
+        equal(site.new, [name])
+        contains(site.log(), "remote: of a hook")
+
+
+@test
+def what_a_hook_of_git_daemon_has_to_say_is_no_matter_however_long(site):
+    says_much(site, Daemon)
+
+
+@test
+def what_a_hook_behind_http_has_to_say_is_no_matter_however_long(site):
+    says_much(site, Http)
+
+
+@test
+def what_a_hook_behind_ssh_has_to_say_is_no_matter_however_long(site):
+    if os.path.exists(SSHD):
+        says_much(site, Ssh)
+    else:
+        print("# sshd is missing: ssh is left out")
 
 
 @test
@@ -1370,6 +1425,18 @@ def server(kind):
 
 
 @contextlib.contextmanager
+def keys_of(remote, site):
+    """An ssh in front of the real one that has the server's keys, as a user's own configuration would."""
+    programs = os.path.join(site.dir, "programs")
+    os.mkdir(programs)
+    with open(os.path.join(programs, "ssh"), "w") as f:
+        f.write(f'#!/bin/sh\nexec {shutil.which("ssh")} -F {remote.path("ssh_config")} "$@"\n')
+    os.chmod(f.name, 0o755)
+    with environment(PATH=f"{programs}:{os.environ['PATH']}"):
+        yield
+
+
+@contextlib.contextmanager
 def environment(**variables):
     before = dict(os.environ)
     os.environ.update(variables)
@@ -1429,13 +1496,7 @@ def a_connection_by_ssh_is_kept_for_the_next_exchange(site):
     if not os.path.exists(SSHD):
         print("# sshd is missing: ssh is left out")
         return
-    remote, programs = Ssh(), os.path.join(site.dir, "programs")
-    os.mkdir(programs)
-    with open(os.path.join(programs, "ssh"), "w") as f:
-        f.write(f'#!/bin/sh\nexec {shutil.which("ssh")} -F {remote.path("ssh_config")} "$@"\n')
-    os.chmod(f.name, 0o755)
-    os.environ["PATH"], before = f"{programs}:{os.environ['PATH']}", os.environ["PATH"]
-    try:
+    with server(Ssh) as remote, keys_of(remote, site):
         join(site, remote, "one")
         (thread,), (address,) = conversation(site)
         remote.accept(False)
@@ -1450,10 +1511,6 @@ def a_connection_by_ssh_is_kept_for_the_next_exchange(site):
         run(site, status=75)
         remote.accept()
         check_all(remote, site)
-    finally:
-        os.environ["PATH"] = before
-        remote.stop()
-        remote.remove()
 
 
 @test

@@ -308,6 +308,8 @@ Test(exchange, a_push_counts_where_the_server_says_so_and_nowhere_else)
         {"unpack index-pack abnormal exit\nok refs/heads/main\n", NULL, 1, "",
          "remote: error: remote unpack index-pack abnormal exit\n"},
         {"ok refs/heads/main\n", NULL, 1, "", ""},
+        {"unpack ok\nok refs/heads/other\n", NULL, 1, "", ""},
+        {"unpack ok\nok\n", NULL, 1, "", ""},
         {"unpack ok\n", NULL, 1, "", ""},
         {"", NULL, 1, "", ""},
         {"unpack ok\nok refs/heads/main\nng refs/heads/main but no\n", NULL, 1,
