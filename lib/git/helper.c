@@ -110,19 +110,22 @@ own_reason(const char *why)
     return NULL;
 }
 
-/* "ok REF", "error REF WHY", of all refs that the server has. */
+/* "ok REF", "error REF WHY": of all refs that the server has, also of those that are not pushed. */
 static void
 note_result(MpTalk *talk, const MpTalkPush *push, const GString *line)
 {
     g_auto(GStrv) words = g_strsplit(line->str, " ", 3);
     guint n = g_strv_length(words);
 
-    if (n >= 2 && strcmp(words[0], "ok") == 0)
-        mp_talk_note_moved(talk, push, words[1]);
-    if (n < 3 || strcmp(words[0], "error") != 0 || strcmp(words[2], "none") == 0)
+    if (n < 2 || !mp_talk_has_command(push, words[1]))
         return;
-    const char *own = own_reason(words[2]);
-    mp_talk_note_rejected(talk, words[1], own == NULL, own != NULL ? own : words[2]);
+    if (strcmp(words[0], "ok") == 0) {
+        mp_talk_note_moved(talk, push, words[1]);
+    } else if (strcmp(words[0], "error") == 0) {
+        const char *why = n == 3 ? words[2] : "it did not say why", *own = own_reason(why);
+
+        mp_talk_note_rejected(talk, words[1], own == NULL, own != NULL ? own : why);
+    }
 }
 
 void

@@ -180,12 +180,28 @@ mp_talk_push_free(MpTalkPush *push)
     g_free(push);
 }
 
+/* Bits of the commands that are of this ref: one, or none. */
+static guint
+bits_of(const MpTalkPush *push, const char *ref)
+{
+    guint bits = 0;
+
+    for (guint i = 0; i < push->commands->len; i++)
+        if (strcmp(g_array_index(push->commands, MpRefCommand, i).ref, ref) == 0)
+            bits |= 1U << i;
+    return bits;
+}
+
+bool
+mp_talk_has_command(const MpTalkPush *push, const char *ref)
+{
+    return bits_of(push, ref) != 0;
+}
+
 void
 mp_talk_note_moved(MpTalk *talk, const MpTalkPush *push, const char *ref)
 {
-    for (guint i = 0; i < push->commands->len; i++)
-        if (strcmp(g_array_index(push->commands, MpRefCommand, i).ref, ref) == 0)
-            talk->moved |= 1U << i;
+    talk->moved |= bits_of(push, ref);
 }
 
 bool

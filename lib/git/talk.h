@@ -28,9 +28,9 @@ typedef struct {
     /* What came of a push. */
     GString *report; /* of receive-pack: pkt-lines */
     gsize n_read;    /* of it */
-    bool has_sent; /* commands; else nothing came of it, and nothing will */
+    bool has_sent;   /* commands; else nothing came of it, and nothing will */
     bool is_whole, has_unpacked;
-    guint moved; /* bits of the commands that were carried out */
+    guint moved;       /* bits of the commands that were carried out */
     GString *rejected; /* lines as of git push --porcelain: refs that were not moved, and why */
     GString *said;     /* what its programs and hooks said, as git push says it */
 } MpTalk;
@@ -65,11 +65,14 @@ MpTalkPush *mp_talk_push_new(void);
 void mp_talk_push_free(MpTalkPush *push);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MpTalkPush, mp_talk_push_free)
 
+/* Whether a ref is among those to be moved. */
+bool mp_talk_has_command(const MpTalkPush *push, const char *ref);
+
 /* Whether all was moved that was to be. */
 bool mp_talk_is_done(const MpTalk *talk, const MpTalkPush *push);
 
-/* For helper.c: that a ref was moved; of git push --porcelain, the line of one that was not; and what
- * the program says. */
+/* For helper.c: that a ref was moved; of git push --porcelain, the line of one that was not; and
+ * what the program says. */
 void mp_talk_note_moved(MpTalk *talk, const MpTalkPush *push, const char *ref);
 void mp_talk_note_rejected(MpTalk *talk, const char *ref, bool is_remote, const char *why);
 void mp_talk_read_errors(MpTalk *talk);

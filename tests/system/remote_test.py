@@ -210,7 +210,7 @@ def changes_of_one_account_at_two_hosts_do_not_undo_each_other(site):
 # --- The accounts are asked about while a push connects -----------------------------------------------
 
 
-ASK, CONNECT, SEND = "GET /a.git upload-pack", "GET /t.git receive-pack", "POST /t.git receive-pack"
+ASK, CONNECT, SEND, FETCH = "GET /a.git upload-pack", "GET /t.git receive-pack", "POST /t.git receive-pack", "GET /t.git upload-pack"
 
 
 class Held(Http):
@@ -434,6 +434,7 @@ def git_connects_while_it_is_asked_whether_the_accounts_changed(site):
         answer.set()
         equal(process.wait(60), 0)
         equal((two.reasons(), remote.asked(ASK), remote.asked(CONNECT), remote.asked(SEND)), ({name: "posted"}, 1, 1, 1))
+        equal(remote.asked(FETCH), 0, "what was answered is not looked up")
         check_all(remote, one, two)
 
 
