@@ -411,18 +411,18 @@ def what_a_hook_behind_ssh_has_to_say_is_no_matter_however_long(site):
 
 @test
 def an_address_that_git_is_told_to_read_otherwise_is_git_s(site):
-    with hosts(site, count=1) as (remote, one):
+    with hosts(site, count=1) as (remote, one), server(Daemon) as other:
         (thread,), (address,) = conversation(one)
         configuration = os.path.join(one.dir, "gitconfig")
         with open(configuration, "w") as f:
-            f.write(f'[url "{remote.dir}/"]\n\tinsteadOf = git://127.0.0.1:1/\n')
-        one.set_config("tracker", remote="git://127.0.0.1:1/t.git", accounts_remote="git://127.0.0.1:1/a.git")
+            f.write(f'[url "{remote.dir}/"]\n\tinsteadOf = {other.url("")}\n')
+        one.set_config("tracker", remote=other.url("t.git"), accounts_remote=other.url("a.git"))
         name = one.deliver(one.mail("kate@example.org", address))
-        run(one, status=75)
-        equal(one.new, [name])
+        run(one, status=78)
+        equal(one.new, [name], "the other server has nothing")
         with environment(GIT_CONFIG_GLOBAL=configuration):
             run(one)
-            equal((one.reasons(), one.git("rev-parse", "main").strip()), ({name: "posted"}, tip(remote)))
+            equal((one.reasons(), one.git("rev-parse", "main").strip(), in_a_row(one)), ({name: "posted"}, tip(remote), 0))
             check_all(remote, one)
 
 
