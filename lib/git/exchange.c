@@ -15,8 +15,8 @@
 /* From the thread: it is so far. A queue takes no NULL. */
 #define DONE GINT_TO_POINTER(1)
 
-/* How often it was so far: the refs are there, or never will be; likewise the report; the server has
- * closed, or will not be waited for. */
+/* How often it was so far: the refs are there, or never will be; likewise the report; the server
+ * has closed, or will not be waited for. */
 enum { HEARD = 1, ANSWERED, OVER };
 
 #define ERRORS_MAX 65536          /* octets of what a program says to people */
@@ -78,7 +78,7 @@ run(gpointer data)
     exchange->has_refs = mp_talk_open(&exchange->talk);
     g_async_queue_push(exchange->answers, DONE);
     MpTalkPush *push = g_async_queue_pop(exchange->orders);
-    if (push->commands->len > 0) {
+    if (push->commands->len > 0 && exchange->has_refs) {
         carry_out(exchange, push);
     } else {
         if (exchange->has_refs)
@@ -149,7 +149,8 @@ start_program(MpExchange *exchange, const char *const *words, const char *const 
     }
     talk->errors = open_errors();
     g_ptr_array_add(argv, NULL);
-    if (path == NULL || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+    if (path == NULL || talk->errors < 0 ||
+        socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
         return false;
     g_auto(MpFd) theirs = ends[1];
     talk->stream.fd = ends[0];
@@ -209,10 +210,12 @@ is_so_far(MpExchange *exchange, guint n)
 static bool
 wait_until(MpExchange *exchange, guint n)
 {
-    gint64 most = exchange->limit > 0 ? exchange->limit + SLACK_US : G_MAXINT64 / 4;
+    GAsyncQueue *answers = exchange->answers;
 
     while (exchange->n_done < n) {
-        if (g_async_queue_timeout_pop(exchange->answers, (guint64)most) == NULL)
+        if (exchange->limit == 0)
+            (void)g_async_queue_pop(answers);
+        else if (g_async_queue_timeout_pop(answers, (guint64)exchange->limit + SLACK_US) == NULL)
             return false;
         exchange->n_done++;
     }
@@ -228,7 +231,8 @@ end_program(pid_t program)
         continue;
 }
 
-/* Whoever still looks for the server's address is left to itself: it has nothing of ours. */
+/* Who has not heard of the server yet may look for its address for long, and is left to itself with
+ * its share of the exchange. */
 static void
 end_thread(MpExchange *exchange)
 {
@@ -331,7 +335,7 @@ mp_exchange_answer(MpExchange *exchange, MpProcess *said)
     while (!wait_until(exchange, ANSWERED))
         continue;
     *said = (MpProcess){.status = exchange->is_done ? 0 : 1,
-                        .is_too_slow = talk->is_late,
+                        .is_too_slow = talk->is_late && !talk->is_whole,
                         .out = g_strdup(talk->rejected->str),
                         .err = g_strdup(talk->said->str)};
     return talk->has_sent;

@@ -403,10 +403,23 @@ mp_pack_write(MpPack *pack, const char *repository, GError **error)
     return pack->is_written;
 }
 
-/* Distances are to what stands before, so that objects keep theirs. */
+static void
+leave_out(MpPack *pack, const MpPack *other)
+{
+    for (guint i = pack->fresh->len; i-- > 0;) {
+        const Stored *object = g_ptr_array_index(pack->fresh, i);
+
+        if (g_hash_table_contains(other->objects, &object->id))
+            g_ptr_array_remove_index(pack->fresh, i);
+    }
+}
+
+/* Distances are to what stands before, so that objects keep theirs. None may be there twice. */
 GByteArray *
 mp_pack_join(const MpPack *written, MpPack *small)
 {
+    if (written != NULL)
+        leave_out(small, written);
     if (written != NULL && small->fresh->len == 0)
         return g_byte_array_ref(written->stream);
 

@@ -50,6 +50,6 @@ const char *mp_pack_get(const MpPack *pack, const git_oid *id, gsize *length);
  */
 bool mp_pack_write(MpPack *pack, const char *repository, GError **error);
 
-/* The stream of both, as it goes to a server, and the caller's: of one that was written, or NULL, and
- * of a small one that was not and is of no use any more; NULL if that cannot be deflated. */
+/* The stream of both, as it goes to a server, and the caller's: of one that was written, or NULL,
+ * and of a small one that was not and is of no use any more; NULL if that cannot be deflated. */
 GByteArray *mp_pack_join(const MpPack *written, MpPack *small);

@@ -6,9 +6,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define HEADER  4     /* hexadecimal digits: the length, with themselves */
-#define LONGEST 65520 /* so counted */
-#define AT_ONCE 16384 /* octets that are asked for, or wait for us while we send */
+#define HEADER  4       /* hexadecimal digits: the length, with themselves */
+#define LONGEST 65520   /* so counted */
+#define AT_ONCE 16384   /* octets that are asked for */
+#define WAITING 4194304 /* octets that may wait for us while we send */
 #define POLL_MS 60000
 
 /* --- In memory ---------------------------------------------------------------------------------
@@ -117,7 +118,7 @@ mp_pkt_send(MpPktStream *stream, const void *octets, gsize length)
     const char *at = octets;
 
     while (length > 0) {
-        bool takes_in = stream->text->len - stream->at < AT_ONCE;
+        bool takes_in = stream->text->len - stream->at < WAITING;
         short ready = mp_pkt_await(stream, takes_in ? POLLOUT | POLLIN : POLLOUT);
 
         if (ready == 0 || ((ready & POLLIN) != 0 && !take_in(stream)))

@@ -40,8 +40,8 @@ void mp_pkt_clear(MpPktStream *stream);
 /* Waits until `fd` is ready for `events` of poll(2), and says for what it is; 0: given up. */
 short mp_pkt_await(MpPktStream *stream, short events);
 
-/* Sends octets as they are, and takes in meanwhile what comes, so that both never wait for each
- * other. */
+/* Sends octets as they are, and takes in meanwhile what comes, up to 4 MiB, so that both do not
+ * wait for each other. */
 bool mp_pkt_send(MpPktStream *stream, const void *octets, gsize length);
 
 /* As mp_pkt_take(), of what comes, and never short. */

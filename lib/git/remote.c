@@ -168,7 +168,7 @@ choose_way(MpRemote *remote, const char *path, GStrv variables)
     if (remote->ssh != NULL)
         return;
     is_told = is_ssh && g_environ_getenv(variables, "GIT_SSH_COMMAND") != NULL;
-    is_plain = mp_way_ask_git(path, g_environ_getenv(variables, "HOME")) == MP_SAYS_NOTHING;
+    is_plain = mp_way_is_plain(path, g_environ_getenv(variables, "HOME"));
     mp_way_read(&remote->way, remote->url);
     if (!is_plain || is_told)
         mp_way_clear(&remote->way);

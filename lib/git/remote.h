@@ -36,7 +36,7 @@ typedef struct {
     int seconds;            /* for one fetch or push; 0: as long as it takes */
     bool is_brief;          /* what is pushed now: so git looks for deltas of what the server has,
                              * which are fewer octets on a long way. Of a large batch that takes the
-                             * server longer than all else */
+                             * server longer than all else. For git push only */
     const MpPack *pack;     /* what is pushed now, all that the server lacks; NULL: git finds it */
     MpWay way;              /* to it, if we go ourselves */
     char *ssh;              /* the command, "" for Git's own, or NULL while nobody asked for both */
@@ -89,7 +89,7 @@ typedef struct {
  * Moves refs of the remote, those that still are where they are moved `from`: all `n` of them (four
  * at most) or none. The server decides, by its own compare and swap; a ref that only is to be so is
  * looked at before, on a way that was opened ahead when that was. The condition (NULL: none) is
- * asked while git connects; that takes a mp_latch_is_there().
+ * asked while git connects, or after we have; the former takes a mp_latch_is_there().
  */
 MpPush mp_remote_push(MpRemote *remote, const char *path, const MpMove *moves, guint n,
                       const MpCondition *condition, GError **error);
@@ -103,8 +103,8 @@ void mp_remote_come_back(MpRemote *remote);
 bool mp_remote_list(MpRemote *remote, const char *path, const char *const *refs, git_oid *at,
                     guint n, GError **error);
 
-/* The same in two steps, of which only the second may wait, unless it would not wait any more. The
- * remote is needed for both. */
+/* The same in two steps, of which the second waits, unless it is over; or the server was not
+ * understood, and is asked by git then. The remote is needed for both. */
 typedef struct MpRefList MpRefList;
 
 MpRefList *mp_remote_list_begin(MpRemote *remote, const char *path, const char *const *refs,

@@ -11,12 +11,14 @@ MpRunning *mp_remote_start(MpRemote *remote, const char *path, const char *const
                            GError **error);
 void mp_remote_add_words(GPtrArray *argv, const char *const *words);
 
-/* Whether the way is ours. Then begins an exchange; NULL: it is for the program. */
+/* Whether the way is ours. */
 bool mp_remote_goes_itself(MpRemote *remote, const char *path);
 
 /* The server said something that we did not understand, or cannot do what we ask: for a while it is
  * the program's. */
 void mp_remote_leave_to_git(MpRemote *remote);
+
+/* Begins an exchange, or NULL: it is for the program. */
 MpExchange *mp_remote_exchange(MpRemote *remote, const char *path, MpService service);
 
 /* Fails with what it said, a limited part of it on one line. */

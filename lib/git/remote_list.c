@@ -80,7 +80,7 @@ read_listed(const MpRefList *list, const char *text, git_oid *at)
                 (void)git_oid_fromstrn(&at[i], *line, GIT_OID_HEXSZ);
 }
 
-typedef enum { HEARD, TOO_SLOW, NOT_UNDERSTOOD } Heard;
+typedef enum { HEARD, TOO_SLOW, NOTHING } Heard;
 
 static Heard
 hear(MpRefList *list, git_oid *at)
@@ -88,11 +88,11 @@ hear(MpRefList *list, git_oid *at)
     bool too_slow;
 
     if (list->exchange == NULL)
-        return NOT_UNDERSTOOD;
+        return NOTHING;
     if (!mp_exchange_has_refs(list->exchange, &too_slow)) {
         if (!too_slow)
             mp_remote_leave_to_git(list->remote);
-        return too_slow ? TOO_SLOW : NOT_UNDERSTOOD;
+        return too_slow ? TOO_SLOW : NOTHING;
     }
     for (guint i = 0; i < list->refs->len; i++)
         at[i] = mp_exchange_ref(list->exchange, g_ptr_array_index(list->refs, i));

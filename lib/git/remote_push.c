@@ -164,8 +164,7 @@ push_of(const MpMove *moves, guint n, GByteArray *pack)
     return push;
 }
 
-/* Where the server has answered, its hooks are waited for later: before the next push, as with git.
- * False: nothing was sent. */
+/* Once the server has answered, its hooks are waited for later. False: nothing was sent. */
 static bool
 send_and_hear(MpRemote *remote, MpExchange *opened, MpTalkPush *push, MpPush *result,
               GError **error)
@@ -173,7 +172,6 @@ send_and_hear(MpRemote *remote, MpExchange *opened, MpTalkPush *push, MpPush *re
     g_autoptr(MpExchange) exchange = opened;
     g_auto(MpProcess) said = {0};
 
-    g_clear_pointer(&remote->last, mp_exchange_free);
     mp_exchange_send(exchange, push);
     while (!mp_exchange_is_answered(exchange) && mp_beside(remote->beside))
         continue;
@@ -200,6 +198,9 @@ push_by_us(MpRemote *remote, const char *path, const MpMove *moves, guint n,
         return false;
     if (condition != NULL && !condition->holds(condition->data, error))
         return true;
+    /* the hooks of the last push are done before the next, as with git; only then we look whether
+     * the server still waits for us */
+    g_clear_pointer(&remote->last, mp_exchange_free);
     g_autoptr(MpExchange) exchange = open_exchange(remote, path, moves, n, &too_slow);
     if (exchange == NULL) {
         if (too_slow)

@@ -6,7 +6,7 @@
 #include "git/git.h"
 
 #define URL_MAX 4096
-#define PLAIN G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-._"
+#define PLAIN   G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-._"
 
 /* --- The address -------------------------------------------------------------------------------
  */
@@ -162,11 +162,12 @@ has_key(git_config *config, const char *pattern, bool *is_there)
     return rc == 0 || rc == GIT_ITEROVER;
 }
 
-/* What concerns where we connect to, as whom, by what, or what a push is to be. */
+/* What concerns where we connect to, as whom, by what, or what a push is to be; and what may. */
 #define MORE                                                                                       \
-    "^(url\\..*insteadof|core\\.(gitproxy|sshcommand)|ssh\\..*|protocol\\.(.*\\.)?allow"              \
-    "|push\\.(gpgsign|pushoption|negotiate)|remote\\..*\\.(proxy|proxyauthmethod|pushurl|receivepack" \
-    "|uploadpack|vcs)|extensions\\.worktreeconfig)$"
+    "^(url\\..*insteadof|core\\.(gitproxy|sshcommand)|ssh\\..*|protocol\\.(.*\\.)?allow"           \
+    "|push\\.(gpgsign|pushoption|negotiate)|remote\\..*\\.(proxy|proxyauthmethod|pushurl|"         \
+    "receivepack"                                                                                  \
+    "|uploadpack|vcs)|extensions\\.worktreeconfig|include(if\\..*)?\\.path)$"
 
 /* Another git than the distribution's has its system's file elsewhere. */
 static bool
@@ -177,17 +178,12 @@ is_usual_git(void)
     return g_strcmp0(path, "/usr/bin/git") == 0 || g_strcmp0(path, "/bin/git") == 0;
 }
 
-MpGitSays
-mp_way_ask_git(const char *path, const char *home)
+bool
+mp_way_is_plain(const char *path, const char *home)
 {
     g_autoptr(git_config) config = NULL;
-    bool is_more, is_conditional;
+    bool says_more;
 
-    if (!is_usual_git() || git_config_new(&config) < 0 || !add_files(config, path, home) ||
-        !has_key(config, MORE, &is_more) ||
-        !has_key(config, "^include(if)?\\.", &is_conditional))
-        return MP_SAYS_PERHAPS;
-    if (is_more)
-        return MP_SAYS_MORE;
-    return is_conditional ? MP_SAYS_PERHAPS : MP_SAYS_NOTHING;
+    return is_usual_git() && git_config_new(&config) == 0 && add_files(config, path, home) &&
+           has_key(config, MORE, &says_more) && !says_more;
 }

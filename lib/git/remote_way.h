@@ -31,11 +31,9 @@ void mp_way_read(MpWay *way, const char *url);
 void mp_way_copy(MpWay *copy, const MpWay *way);
 void mp_way_clear(MpWay *way);
 
-typedef enum {
-    MP_SAYS_NOTHING, /* that concerns connections or pushes by git:// or ssh */
-    MP_SAYS_MORE,
-    MP_SAYS_PERHAPS, /* by conditions that we do not judge, or in files that we cannot read */
-} MpGitSays;
-
-/* What Git's configuration says, for the repository at `path` and a user with this home. */
-MpGitSays mp_way_ask_git(const char *path, const char *home);
+/*
+ * Whether Git's configuration, for the repository at `path` and a user with this home, says nothing
+ * of connections or pushes by these ways. False as well where we cannot tell, as of conditions that
+ * we do not judge, or of files that we cannot read.
+ */
+bool mp_way_is_plain(const char *path, const char *home);

@@ -214,6 +214,7 @@ mp_store_ask_end(MpStore *store, GError **error)
         return true;
     if (!mp_remote_list_end(question, &tip, error) || !mp_store_refresh(store, error))
         return false;
+    g_clear_pointer(&question, mp_ref_list_free); /* no connection more than is needed */
     return git_oid_equal(&tip, &store->tip) || mp_store_fetch(store, error);
 }
 

@@ -84,7 +84,8 @@ bool mp_store_ask_begin(MpStore *store, GError **error);
 bool mp_store_ask_end(MpStore *store, GError **error);
 void mp_store_ask_drop(MpStore *store);
 
-/* Whether mp_store_ask_end() would not wait: nothing was asked, or all is known. */
+/* Whether mp_store_ask_end() would not wait: nothing was asked, or all is known; or the server was
+ * not understood, and is asked by git then. */
 bool mp_store_is_answered(const MpStore *store);
 
 /* A push is to come, or is not any more: the way to the remote is opened beside other work. */

@@ -82,7 +82,7 @@ void mp_talk_read_errors(MpTalk *talk);
 bool mp_talk_takes_pushes(const MpTalk *talk, bool is_atomic);
 void mp_talk_push(MpTalk *talk, const MpTalkPush *push);
 
-/* After a push: until the server closes, which it does once its hooks are done; one that cannot
- * tell us of them might end them. Without one: says that there is nothing to do. */
+/* After a push: until the server says its last, which it does once its hooks are done; one that
+ * cannot tell us of them might end them. Without one: says that there is nothing to do. */
 void mp_talk_wait_for_end(MpTalk *talk);
 void mp_talk_leave(MpTalk *talk);

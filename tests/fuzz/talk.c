@@ -7,7 +7,7 @@
 
 #include "fuzz.h"
 
-#define SAID_MAX 70000 /* what is kept of what it says, and the words around it */
+#define SAID_MAX 70000 /* what is kept of a report, and the words around it */
 
 static void
 claim_refs(const MpTalk *talk)
@@ -29,9 +29,10 @@ push(MpTalk *talk)
     g_array_append_val(push->commands, command);
     push->pack = g_byte_array_new();
     mp_talk_push(talk, push);
-    fuzz_claim(talk->said->len < 2 * SAID_MAX && talk->report->len < SAID_MAX);
-    fuzz_claim(talk->is_whole || talk->n_moved == 0 || talk->report->len > 0 ||
-               talk->way.kind == MP_BY_HELPER);
+    fuzz_claim(talk->report->len < SAID_MAX);
+    fuzz_claim(!mp_talk_is_done(talk, push) ||
+               (talk->has_sent && talk->is_whole && talk->has_unpacked && talk->moved == 1 &&
+                talk->rejected->len == 0));
     mp_talk_wait_for_end(talk);
 }
 

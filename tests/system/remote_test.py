@@ -26,6 +26,7 @@ from several import check_all, conversation, events, hosts, in_a_row, join, keys
 MAILS = int(os.environ.get("MAILS", "200"))
 KILLS = int(os.environ.get("KILLS", "20"))
 BATCH = os.environ.get("BATCH", "5")
+os.environ["GIT_CONFIG_GLOBAL"] = "/dev/null"  # nobody's own file says which way is ours, and which git's
 
 
 # --- Joining --------------------------------------------------------------------------------------
@@ -338,7 +339,8 @@ def a_server_that_gave_up_who_waited_is_gone_to_again(site):
     with judged_early(site, HeldBesideDaemon) as (remote, one, two, name, process, answer):
         wait_until(lambda: remote.at_work(remote.dir))
         for waiting in remote.at_work(remote.dir):
-            os.kill(int(waiting), signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(waiting), signal.SIGKILL)
         wait_until(lambda: not remote.at_work(remote.dir))
         equal((process.poll(), two.new), (None, [name]))
         answer.set()
@@ -349,12 +351,12 @@ def a_server_that_gave_up_who_waited_is_gone_to_again(site):
 
 @test
 def a_server_that_says_nothing_is_given_up_in_its_time(site):
-    with hosts(site, count=1, remote_timeout=1) as (remote, one), socket.socket() as silent:
+    with hosts(site, count=1) as (remote, one), socket.socket() as silent:
         (thread,), (address,) = conversation(one)
         name = one.deliver(one.mail("kate@example.org", address))
         silent.bind(("127.0.0.1", 0))
         silent.listen(20)
-        one.set_config("tracker", remote=f"git://127.0.0.1:{silent.getsockname()[1]}/t.git")
+        one.set_config("tracker", remote=f"git://127.0.0.1:{silent.getsockname()[1]}/t.git", remote_timeout=1)
         run(one, status=75)
         equal(one.new, [name])
         contains(one.log(), "given up after 1 s")
@@ -583,7 +585,7 @@ def a_host_with_much_mail_lets_the_others_in(site):
         (thread,), (address,) = conversation(one)
         history = os.path.join(remote.dir, "history")
         remote.hook("post-receive", f"cat >>{history}; git cat-file blob {TURN} >>{history}\n")
-        for host, n in ((one, 90), (two, 3), (three, 3)):
+        for host, n in ((one, 400), (two, 3), (three, 3)):
             host.set_config("inbound", batch=1)
             for i in range(n):
                 host.deliver(one.mail("kate@example.org", address, f"Answer {i} by {host.name}.\n"))
@@ -601,8 +603,9 @@ def a_host_with_much_mail_lets_the_others_in(site):
         remote.hook("post-receive")
         check_all(remote, one, two, three)
         with open(history) as f:
-            most = max(pushes_in_a_turn(f))
-        check(2 <= most <= 80, f"with much mail it is kept once at least, and not until all is done: {most}")
+            lines = f.readlines()
+        most, pushes = max(pushes_in_a_turn(lines)), sum(line.endswith("refs/heads/main\n") for line in lines)
+        check(2 <= most < pushes - 6, f"with much mail it is kept once at least, and not until all is done: {most} of {pushes}")
 
 
 @test

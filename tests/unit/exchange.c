@@ -200,12 +200,12 @@ Test(exchange, a_server_that_says_something_else_is_left_to_git)
     static const char *const greetings[] = {
         "",
         "0000",
-        "0031ERR access denied or repository not exported: /t.git",
+        "0038ERR access denied or repository not exported: /t.git",
         "000eversion 1\n0000",
         "HTTP/1.1 400 Bad Request\r\n\r\n",
         "0035" ID_1 " refs/hea",
-        "003e" ID_1 "|refs/heads/main|report-status\n0000",
-        "0035shallow " ID_1 "\n0000",
+        "0041" ID_1 "|refs/heads/main|version 1\n0000",
+        "0034shallow " ID_1 "\n0000",
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(greetings); i++) {
@@ -344,9 +344,11 @@ Test(exchange, commands_are_sent_as_the_protocol_has_them)
     Server server = {.refs = greeting(),
                      .answer = answer("unpack ok\nok refs/heads/main\n", NULL, 99)};
     g_auto(MpProcess) said = {0};
+    bool too_slow;
 
     start(&server);
     MpExchange *exchange = go_to(&server, MP_RECEIVE_PACK, 20);
+    cr_assert(mp_exchange_has_refs(exchange, &too_slow));
     send_one(exchange);
     mp_exchange_answer(exchange, &said);
     mp_exchange_free(exchange);
@@ -368,9 +370,11 @@ Test(exchange, an_answer_that_breaks_off_is_none)
         Server server = {.refs = greeting(),
                          .answer = g_string_new_len(whole->str, (gssize)length)};
         g_auto(MpProcess) said = {0};
+        bool too_slow;
 
         start(&server);
         MpExchange *exchange = go_to(&server, MP_RECEIVE_PACK, 20);
+        cr_assert(mp_exchange_has_refs(exchange, &too_slow));
         send_one(exchange);
         mp_exchange_answer(exchange, &said);
         cr_expect_eq(said.status, 1, "after %zu octets", length);
@@ -386,9 +390,11 @@ Test(exchange, a_push_that_is_not_answered_is_given_up_in_its_time)
 {
     Server server = {.refs = greeting(), .answer = g_string_new(NULL), .stays = true};
     g_auto(MpProcess) said = {0};
+    bool too_slow;
 
     start(&server);
-    MpExchange *exchange = go_to(&server, MP_RECEIVE_PACK, 1);
+    MpExchange *exchange = go_to(&server, MP_RECEIVE_PACK, 3);
+    cr_assert(mp_exchange_has_refs(exchange, &too_slow));
     send_one(exchange);
     mp_exchange_answer(exchange, &said);
     cr_expect(said.status != 0 && said.is_too_slow);
@@ -402,6 +408,7 @@ Test(exchange, who_was_answered_stays_until_the_server_closes)
     Server server = {.refs = greeting(),
                      .answer = answer("unpack ok\nok refs/heads/main\n", NULL, 4096)};
     g_auto(MpProcess) said = {0};
+    bool too_slow;
 
     g_string_truncate(server.answer, server.answer->len - strlen(MP_PKT_FLUSH));
     for (int i = 0; i < 200; i++) { /* more than a socket holds, of what a hook says */
@@ -411,6 +418,7 @@ Test(exchange, who_was_answered_stays_until_the_server_closes)
     g_string_append(server.answer, MP_PKT_FLUSH);
     start(&server);
     MpExchange *exchange = go_to(&server, MP_RECEIVE_PACK, 20);
+    cr_assert(mp_exchange_has_refs(exchange, &too_slow));
     send_one(exchange);
     mp_exchange_answer(exchange, &said);
     cr_expect_eq(said.status, 0);
@@ -429,7 +437,23 @@ Test(exchange, a_server_that_gave_us_up_is_seen)
     MpExchange *exchange = go_to(&server, MP_RECEIVE_PACK, 20);
     cr_assert(mp_exchange_has_refs(exchange, &too_slow));
     g_thread_join(g_steal_pointer(&server.thread));
+    for (int i = 0; i < 1000 && mp_exchange_is_open(exchange); i++)
+        g_usleep(10000); /* the end has to come as far as here */
     cr_expect(!mp_exchange_is_open(exchange));
+    mp_exchange_free(exchange);
+    end(&server);
+}
+
+/* As one that was found to be of no use just now. */
+Test(exchange, a_push_to_a_server_that_was_not_understood_is_not_sent)
+{
+    Server server = {.refs = g_string_new("HTTP/1.1 400 Bad Request\r\n\r\n")};
+    g_auto(MpProcess) said = {0};
+
+    start(&server);
+    MpExchange *exchange = go_to(&server, MP_RECEIVE_PACK, 20);
+    send_one(exchange);
+    cr_expect(!mp_exchange_answer(exchange, &said));
     mp_exchange_free(exchange);
     end(&server);
 }

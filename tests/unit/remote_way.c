@@ -56,26 +56,29 @@ Test(remote_way, what_git_is_configured_to_do_is_left_to_git)
 {
     static const struct {
         const char *configuration;
-        MpGitSays says;
+        bool is_plain;
     } cases[] = {
-        {"", MP_SAYS_NOTHING},
-        {"[user]\n\tname = Me\n[core]\n\teditor = vi\n[remote \"origin\"]\n\turl = x\n",
-         MP_SAYS_NOTHING},
-        {"[url \"git@example.org:\"]\n\tinsteadOf = git://example.org/\n", MP_SAYS_MORE},
-        {"[url \"git@example.org:\"]\n\tpushInsteadOf = git://example.org/\n", MP_SAYS_MORE},
-        {"[core]\n\tgitProxy = connect for example.org\n", MP_SAYS_MORE},
-        {"[core]\n\tsshCommand = ssh -i key\n", MP_SAYS_MORE},
-        {"[ssh]\n\tvariant = plink\n", MP_SAYS_MORE},
-        {"[protocol \"git\"]\n\tallow = never\n", MP_SAYS_MORE},
-        {"[push]\n\tpushOption = ci.skip\n", MP_SAYS_MORE},
-        {"[include]\n\tpath = more\n", MP_SAYS_PERHAPS},
-        {"[includeIf \"gitdir:/srv/\"]\n\tpath = more\n", MP_SAYS_PERHAPS},
-        {"no configuration at all", MP_SAYS_PERHAPS},
+        {"", true},
+        {"[user]\n\tname = Me\n[core]\n\teditor = vi\n[remote \"origin\"]\n\turl = x\n", true},
+        {"[url \"git@example.org:\"]\n\tinsteadOf = git://example.org/\n", false},
+        {"[url \"git@example.org:\"]\n\tpushInsteadOf = git://example.org/\n", false},
+        {"[core]\n\tgitProxy = connect for example.org\n", false},
+        {"[core]\n\tsshCommand = ssh -i key\n", false},
+        {"[ssh]\n\tvariant = plink\n", false},
+        {"[protocol \"git\"]\n\tallow = never\n", false},
+        {"[push]\n\tpushOption = ci.skip\n", false},
+        {"[include]\n\tpath = more\n", false},
+        {"[includeIf \"gitdir:/srv/\"]\n\tpath = more\n", false},
+        {"[remote \"git://example.org/t.git\"]\n\tproxy = x\n", false},
+        {"[extensions]\n\tworktreeConfig = true\n", false},
+        {"[protocol]\n\tversion = 2\n[push]\n\tdefault = simple\n", true},
+        {"no configuration at all", false},
     };
     g_autoptr(ScratchPath) dir = scratch_make();
     g_autofree char *global = g_build_filename(dir, "gitconfig", NULL),
                     *own = g_build_filename(dir, "config", NULL);
 
+    g_setenv("PATH", "/usr/bin:/bin", TRUE);
     cr_assert(mp_git_start(NULL));
     g_setenv("GIT_CONFIG_SYSTEM", "/dev/null", TRUE);
     g_setenv("GIT_CONFIG_GLOBAL", global, TRUE);
@@ -84,10 +87,10 @@ Test(remote_way, what_git_is_configured_to_do_is_left_to_git)
 
         cr_assert(g_file_set_contents(global, text, -1, NULL) &&
                   g_file_set_contents(own, "", -1, NULL));
-        cr_expect_eq(mp_way_ask_git(dir, dir), cases[i].says, "of the user: %s", text);
+        cr_expect_eq(mp_way_is_plain(dir, dir), cases[i].is_plain, "of the user: %s", text);
         cr_assert(g_file_set_contents(global, "", -1, NULL) &&
                   g_file_set_contents(own, text, -1, NULL));
-        cr_expect_eq(mp_way_ask_git(dir, dir), cases[i].says, "of the repository: %s", text);
+        cr_expect_eq(mp_way_is_plain(dir, dir), cases[i].is_plain, "of the repository: %s", text);
     }
 }
 
@@ -98,15 +101,17 @@ Test(remote_way, what_the_user_s_own_files_say_is_known)
                     *xdg = g_build_filename(home, ".config/git", NULL),
                     *new = g_build_filename(xdg, "config", NULL);
 
+    g_setenv("PATH", "/usr/bin:/bin", TRUE);
     cr_assert(mp_git_start(NULL));
     g_setenv("GIT_CONFIG_SYSTEM", "/dev/null", TRUE);
     g_unsetenv("GIT_CONFIG_GLOBAL");
     g_unsetenv("XDG_CONFIG_HOME");
-    cr_expect_eq(mp_way_ask_git(dir, home), MP_SAYS_NOTHING);
+    cr_expect_eq(mp_way_is_plain(dir, home), true);
     cr_assert(g_file_set_contents(old, "[core]\n\tsshCommand = x\n", -1, NULL));
-    cr_expect_eq(mp_way_ask_git(dir, home), MP_SAYS_MORE);
+    cr_expect_eq(mp_way_is_plain(dir, home), false);
+    g_setenv("XDG_CONFIG_HOME", "", TRUE); /* which git takes for none */
     cr_assert(g_file_set_contents(old, "", -1, NULL));
     cr_assert_eq(g_mkdir_with_parents(xdg, 0700), 0);
     cr_assert(g_file_set_contents(new, "[core]\n\tgitProxy = x\n", -1, NULL));
-    cr_expect_eq(mp_way_ask_git(dir, home), MP_SAYS_MORE);
+    cr_expect_eq(mp_way_is_plain(dir, home), false);
 }

@@ -252,3 +252,56 @@ Test(pack, a_long_run_lets_go_of_packs_that_were_repacked)
     cr_assert(mp_tracker_thread(tracker, 1, &first, NULL));
     cr_expect(first != NULL && strcmp(first->title, "Rocket 1") == 0);
 }
+
+/* --- As it is sent ------------------------------------------------------------------------------
+ */
+
+static MpPack *
+pack_of(const char *const *texts)
+{
+    MpPack *pack = mp_pack_new();
+    git_oid id;
+
+    for (; *texts != NULL; texts++)
+        cr_assert(mp_pack_add(pack, GIT_OBJECT_BLOB, *texts, strlen(*texts), &id, NULL));
+    return pack;
+}
+
+/* How many objects git finds in it, which it indexes as strictly as it can. */
+static int
+count_objects(const ScratchPath *path, const GByteArray *stream)
+{
+    g_autofree char *file = scratch_path(path, "sent.pack");
+
+    cr_assert(g_file_set_contents(file, (const char *)stream->data, stream->len, NULL));
+    g_autofree char *said =
+        scratch_run(path, "rm -f sent.idx && git index-pack --strict sent.pack >/dev/null && "
+                          "git show-index <sent.idx | wc -l");
+    return atoi(said);
+}
+
+/* A server refuses a pack that has one object twice. */
+Test(pack, what_is_sent_with_a_batch_is_there_once)
+{
+    static const struct {
+        const char *const written[4], *const also[3];
+        int n_objects;
+    } cases[] = {
+        {{"a", "b", "c", NULL}, {NULL}, 3},      {{"a", "b", "c", NULL}, {"d", NULL}, 4},
+        {{"a", "b", "c", NULL}, {"b", NULL}, 3}, {{"a", "b", "c", NULL}, {"d", "a", NULL}, 4},
+        {{NULL}, {"d", "a", NULL}, 2},
+    };
+    g_autoptr(ScratchPath) path = scratch_make();
+
+    cr_assert(mp_git_start(NULL));
+    g_free(scratch_run(path, "git init -q --bare . && mkdir -p objects/pack"));
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(MpPack) written = cases[i].written[0] != NULL ? pack_of(cases[i].written) : NULL;
+        g_autoptr(MpPack) also = pack_of(cases[i].also);
+
+        cr_assert(written == NULL || mp_pack_write(written, path, NULL));
+        g_autoptr(GByteArray) stream = mp_pack_join(written, also);
+        cr_assert_not_null(stream);
+        cr_expect_eq(count_objects(path, stream), cases[i].n_objects, "case %zu", i);
+    }
+}
