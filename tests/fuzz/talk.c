@@ -1,7 +1,7 @@
 /* What a Git server says: any octets as refs and as the report of a push. The first one chooses the
  * service, or the helper of git's. */
+#include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "git/talk.h"
 
@@ -36,25 +36,50 @@ push(MpTalk *talk)
     mp_talk_wait_for_end(talk);
 }
 
+/* In place of the C library's: a server that takes all, has said all, and closes then. */
+int
+poll(struct pollfd *polled, nfds_t n, int timeout)
+{
+    (void)n;
+    (void)timeout;
+    polled[0].revents = (polled[0].events & POLLOUT) != 0 ? POLLOUT : POLLIN;
+    return 1;
+}
+
+ssize_t
+recv(int fd, void *octets, size_t n, int flags)
+{
+    (void)fd;
+    (void)octets;
+    (void)n;
+    (void)flags;
+    return 0;
+}
+
+ssize_t
+send(int fd, const void *octets, size_t n, int flags)
+{
+    (void)fd;
+    (void)octets;
+    (void)flags;
+    return (ssize_t)n;
+}
+
 int
 LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
     MpWay way = {.kind = size > 0 && data[0] % 2 == 1 ? MP_BY_HELPER : MP_BY_SSH};
     MpTalk talk;
-    int ends[2];
 
-    if (size < 1 || size > 4096 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) != 0)
+    if (size < 1)
         return 0;
-    fuzz_claim(write(ends[1], data + 1, size - 1) == (ssize_t)size - 1);
-    shutdown(ends[1], SHUT_WR);
     mp_talk_init(&talk, &way, MP_RECEIVE_PACK, -1);
-    talk.stream.fd = ends[0];
+    g_string_append_len(talk.stream.text, (const char *)data + 1, (gssize)size - 1);
     if (mp_talk_open(&talk)) {
         claim_refs(&talk);
         (void)mp_talk_takes_pushes(&talk, true);
         push(&talk);
     }
     mp_talk_clear(&talk);
-    close(ends[1]);
     return 0;
 }
