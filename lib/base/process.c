@@ -174,19 +174,30 @@ read_until_end(int end, const int *fds, GString **into, gint64 deadline)
     return polled[N_STREAMS].revents != 0;
 }
 
-/* One that is to be killed goes with all that it started; itself as well where it has not come to
- * make its session yet. */
-static void
-reap(MpProcess *process, pid_t pid, bool is_killed)
+static int
+wait_for(pid_t pid)
 {
     int status = 0;
 
-    if (is_killed) {
-        kill(-pid, SIGKILL);
-        kill(pid, SIGKILL);
-    }
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         continue;
+    return status;
+}
+
+/* Itself as well, where it has not come to make its session yet. */
+int
+mp_process_kill(pid_t pid)
+{
+    kill(-pid, SIGKILL);
+    kill(pid, SIGKILL);
+    return wait_for(pid);
+}
+
+static void
+reap(MpProcess *process, pid_t pid, bool is_killed)
+{
+    int status = is_killed ? mp_process_kill(pid) : wait_for(pid);
+
     process->status = WIFEXITED(status) && !is_killed ? WEXITSTATUS(status) : -1;
 }
 
@@ -212,12 +223,10 @@ struct MpRunning {
 void
 mp_running_free(MpRunning *running)
 {
-    MpProcess ignored;
-
     if (running == NULL)
         return;
     if (running->pid > 0)
-        reap(&ignored, running->pid, true);
+        (void)mp_process_kill(running->pid);
     mp_fd_clear(&running->end);
     for (int i = 0; i < N_STREAMS; i++)
         mp_fd_clear(&running->streams[i]);

@@ -35,6 +35,10 @@ typedef struct {
  */
 pid_t mp_process_start(const MpProcessStart *start);
 
+/* Ends one that has a group or session of its own, with all that it started; its status as
+ * waitpid(2) has it. */
+int mp_process_kill(pid_t pid);
+
 /* A pipe for what it writes; reading from our end does not block. False with errno. */
 bool mp_process_pipe(MpFd *read_end, MpFd *write_end);
 

@@ -1,7 +1,6 @@
 /* One exchange with a Git server; see exchange.h. */
 #include "git/exchange.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -9,7 +8,6 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 /* From the thread: it is so far. A queue takes no NULL. */
@@ -142,11 +140,10 @@ start_program(MpExchange *exchange, const char *const *words, const char *const 
 
     for (; *words != NULL; words++)
         g_ptr_array_add(argv, g_strdup(*words));
-    if (talk->way.kind == MP_BY_SSH) {
+    if (talk->way.kind == MP_BY_SSH)
         add_service(argv, talk);
-    } else {
+    else
         add_helper(argv, &talk->way);
-    }
     talk->errors = open_errors();
     g_ptr_array_add(argv, NULL);
     if (path == NULL || talk->errors < 0 ||
@@ -222,15 +219,6 @@ wait_until(MpExchange *exchange, guint n)
     return true;
 }
 
-static void
-end_program(pid_t program)
-{
-    kill(-program, SIGKILL);
-    kill(program, SIGKILL); /* it may not have come to make its session yet */
-    while (waitpid(program, NULL, 0) < 0 && errno == EINTR)
-        continue;
-}
-
 /* Who has not heard of the server yet may look for its address for long, and is left to itself with
  * its share of the exchange. */
 static void
@@ -256,7 +244,7 @@ mp_exchange_free(MpExchange *exchange)
     if (exchange->thread != NULL)
         end_thread(exchange);
     if (exchange->program > 0)
-        end_program(exchange->program);
+        (void)mp_process_kill(exchange->program);
     unref(exchange);
 }
 

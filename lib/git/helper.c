@@ -21,33 +21,19 @@ is_granted(MpTalk *talk)
     return mp_pkt_read_text(&talk->stream, line) && strcmp(line->str, "ok") == 0;
 }
 
-/* "ID REF"; "@REF REF" and "? REF" are not for us. */
-static void
-note_ref(MpTalk *talk, const GString *line)
-{
-    git_oid id;
-
-    if (line->len > GIT_OID_HEXSZ && line->str[GIT_OID_HEXSZ] == ' ' &&
-        git_oid_fromstrn(&id, line->str, GIT_OID_HEXSZ) == 0)
-        g_hash_table_replace(talk->refs, g_strdup(line->str + GIT_OID_HEXSZ + 1),
-                             g_memdup2(&id, sizeof id));
-}
-
 bool
 mp_helper_open(MpTalk *talk)
 {
     g_autoptr(GString) line = g_string_new(NULL);
-    gsize n_read = 0;
 
     if (!say(talk, "option verbosity 0\n") || !is_granted(talk) || !say(talk, "list for-push\n"))
         return false;
     while (mp_pkt_read_text(&talk->stream, line)) {
         if (line->len == 0)
             return true;
-        n_read += line->len + sizeof(git_oid);
-        if (n_read > MP_TALK_REFS_MAX)
+        /* "@REF REF" and "? REF" have no id */
+        if (strchr("@?", line->str[0]) == NULL && !mp_talk_note_ref(talk, line))
             return false;
-        note_ref(talk, line);
     }
     return false;
 }
@@ -94,20 +80,14 @@ order(MpTalk *talk, const MpTalkPush *push)
     return say(talk, words->str);
 }
 
-/* As git push says what git itself did not send. */
-static const char *
-own_reason(const char *why)
+/* What git itself did not send; git push has a word for one of these that the helper has not. */
+static bool
+is_own_reason(const char *why)
 {
-    static const char *const reasons[][2] = {{"stale info", "stale info"},
-                                             {"fetch first", "fetch first"},
-                                             {"non-fast forward", "non-fast-forward"},
-                                             {"needs force", "needs force"},
-                                             {"already exists", "already exists"}};
+    static const char *const reasons[] = {"stale info",  "fetch first",    "non-fast forward",
+                                          "needs force", "already exists", NULL};
 
-    for (gsize i = 0; i < G_N_ELEMENTS(reasons); i++)
-        if (strcmp(why, reasons[i][0]) == 0)
-            return reasons[i][1];
-    return NULL;
+    return g_strv_contains(reasons, why);
 }
 
 /* "ok REF", "error REF WHY": of all refs that the server has, also of those that are not pushed. */
@@ -122,9 +102,11 @@ note_result(MpTalk *talk, const MpTalkPush *push, const GString *line)
     if (strcmp(words[0], "ok") == 0) {
         mp_talk_note_moved(talk, push, words[1]);
     } else if (strcmp(words[0], "error") == 0) {
-        const char *why = n == 3 ? words[2] : "it did not say why", *own = own_reason(why);
+        const char *why = n == 3 ? words[2] : "it did not say why";
+        bool is_own = is_own_reason(why);
 
-        mp_talk_note_rejected(talk, words[1], own == NULL, own != NULL ? own : why);
+        mp_talk_note_rejected(talk, words[1], !is_own,
+                              strcmp(why, "non-fast forward") == 0 ? "non-fast-forward" : why);
     }
 }
 

@@ -159,24 +159,27 @@ keeping(const char *path)
 }
 
 /* By whom we go, and what ssh is told where nobody else says it: "" if it is no ssh. Both are found
- * out once in a run. */
+ * out once in a run; a path needs nothing of Git's configuration. */
 static void
-choose_way(MpRemote *remote, const char *path, GStrv variables)
+choose_way(MpRemote *remote, const char *path)
 {
     bool is_ssh = mp_way_is_ssh(remote->url), is_told, is_plain;
 
     if (remote->ssh != NULL)
         return;
+    remote->ssh = g_strdup("");
+    mp_way_read(&remote->way, remote->url);
+    if (remote->way.kind == MP_BY_GIT && !is_ssh)
+        return;
+    g_auto(GStrv) variables = environment();
     is_told = is_ssh && g_environ_getenv(variables, "GIT_SSH_COMMAND") != NULL;
     is_plain = mp_way_is_plain(path, g_environ_getenv(variables, "HOME"));
-    mp_way_read(&remote->way, remote->url);
     if (!is_plain || is_told)
         mp_way_clear(&remote->way);
     if (is_ssh && !is_told && (is_plain || !has_ssh_command(path, variables))) {
         g_autofree char *kept = keeping(path);
+        g_free(remote->ssh);
         remote->ssh = g_strconcat(SSH, kept, NULL);
-    } else {
-        remote->ssh = g_strdup("");
     }
 }
 
@@ -189,7 +192,7 @@ mp_remote_start(MpRemote *remote, const char *path, const char *const *words, in
 
     mp_remote_add_words(argv, words);
     g_ptr_array_add(argv, NULL);
-    choose_way(remote, path, variables);
+    choose_way(remote, path);
     if (*remote->ssh != '\0')
         variables = g_environ_setenv(variables, "GIT_SSH_COMMAND", remote->ssh, TRUE);
     return mp_process_begin((const char *const *)argv->pdata, (const char *const *)variables, also,
@@ -199,9 +202,7 @@ mp_remote_start(MpRemote *remote, const char *path, const char *const *words, in
 bool
 mp_remote_goes_itself(MpRemote *remote, const char *path)
 {
-    g_auto(GStrv) variables = environment();
-
-    choose_way(remote, path, variables);
+    choose_way(remote, path);
     return remote->way.kind != MP_BY_GIT && g_get_monotonic_time() >= remote->left_to_git;
 }
 

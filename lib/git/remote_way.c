@@ -165,9 +165,8 @@ has_key(git_config *config, const char *pattern, bool *is_there)
 /* What concerns where we connect to, as whom, by what, or what a push is to be; and what may. */
 #define MORE                                                                                       \
     "^(url\\..*insteadof|core\\.(gitproxy|sshcommand)|ssh\\..*|protocol\\.(.*\\.)?allow"           \
-    "|push\\.(gpgsign|pushoption|negotiate)|remote\\..*\\.(proxy|proxyauthmethod|pushurl|"         \
-    "receivepack"                                                                                  \
-    "|uploadpack|vcs)|extensions\\.worktreeconfig|include(if\\..*)?\\.path)$"
+    "|push\\.(gpgsign|pushoption|negotiate)|extensions\\.worktreeconfig|include(if\\..*)?\\.path"  \
+    "|remote\\..*\\.(proxy|proxyauthmethod|pushurl|receivepack|uploadpack|vcs))$"
 
 /* Another git than the distribution's has its system's file elsewhere. */
 static bool

@@ -150,9 +150,9 @@ check_purged(MpStore *store, const git_oid *tip, GError **error)
 static bool
 follow_and_read(MpStore *store, const git_oid *tip, GError **error)
 {
-    /* git has put packs there that libgit2 has not seen; where it is closed, it will */
     if (!git_oid_equal(tip, &store->tip))
         mp_store_expect_no_push(store); /* what the way ahead says of refs is old */
+    /* git has put packs there that libgit2 has not seen; where it is closed, it will */
     if (store->odb != NULL && git_odb_refresh(store->odb) < 0)
         return mp_git_fail(error, "%s: cannot look for new objects", store->path);
     return check_purged(store, tip, error) && follow(store, tip, error) &&

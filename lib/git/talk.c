@@ -14,7 +14,8 @@
 
 #define GIT_PORT "9418"
 #define AGENT    " agent=metroplex/" MP_VERSION
-#define SAID_MAX 65536 /* octets that are kept of what a server says, and of its report */
+#define REFS_MAX (1 << 20) /* octets of refs that are read; a tracker has two or three */
+#define SAID_MAX 65536     /* octets that are kept of what a server says, and of its report */
 
 void
 mp_talk_init(MpTalk *talk, const MpWay *way, MpService service, int give_up)
@@ -111,14 +112,14 @@ ask_for_service(MpTalk *talk)
 /* --- What the server has ------------------------------------------------------------------------
  */
 
-/* "ID REF", in the first line a NUL and capabilities. */
-static bool
-note_ref(MpTalk *talk, const GString *line)
+bool
+mp_talk_note_ref(MpTalk *talk, const GString *line)
 {
     git_oid id;
 
-    if (line->len <= GIT_OID_HEXSZ || line->str[GIT_OID_HEXSZ] != ' ' ||
-        git_oid_fromstrn(&id, line->str, GIT_OID_HEXSZ) < 0)
+    talk->n_octets += line->len + sizeof id;
+    if (talk->n_octets > REFS_MAX || line->len <= GIT_OID_HEXSZ ||
+        line->str[GIT_OID_HEXSZ] != ' ' || git_oid_fromstrn(&id, line->str, GIT_OID_HEXSZ) < 0)
         return false;
     const char *name = line->str + GIT_OID_HEXSZ + 1, *end = name + strlen(name);
     if (talk->capabilities == NULL)
@@ -131,14 +132,11 @@ static bool
 read_refs(MpTalk *talk)
 {
     g_autoptr(GString) line = g_string_new(NULL);
-    gsize n_read = 0;
     MpPkt what;
 
-    while ((what = mp_pkt_read(&talk->stream, line)) == MP_PKT_LINE) {
-        n_read += line->len + sizeof(git_oid);
-        if (n_read > MP_TALK_REFS_MAX || !note_ref(talk, line))
+    while ((what = mp_pkt_read(&talk->stream, line)) == MP_PKT_LINE)
+        if (!mp_talk_note_ref(talk, line))
             return false;
-    }
     return what == MP_PKT_END && talk->capabilities != NULL;
 }
 
@@ -246,10 +244,11 @@ keep(GString *into, const char *octets, gsize length)
 void
 mp_talk_read_errors(MpTalk *talk)
 {
-    g_autofree char *text = g_malloc(SAID_MAX);
-    gssize n = talk->errors >= 0 ? pread(talk->errors, text, SAID_MAX, 0) : 0;
+    g_autofree char *text = talk->errors >= 0 ? g_malloc(SAID_MAX) : NULL;
+    gssize n = text != NULL ? pread(talk->errors, text, SAID_MAX, 0) : 0;
 
-    keep(talk->said, text, strnlen(text, (gsize)MAX(n, 0)));
+    if (n > 0)
+        keep(talk->said, text, strnlen(text, (gsize)n));
 }
 
 /* "unpack ok" or "unpack WHY", "ok REF", "ng REF WHY". */

@@ -12,8 +12,6 @@
 #include "git/pkt_line.h"
 #include "git/remote_way.h"
 
-#define MP_TALK_REFS_MAX (1 << 20) /* octets of refs that are read; a tracker has two or three */
-
 typedef enum { MP_UPLOAD_PACK, MP_RECEIVE_PACK } MpService;
 
 typedef struct {
@@ -24,6 +22,7 @@ typedef struct {
     bool is_late;       /* the last step was given up, since the time for it was over */
     /* What the server has. */
     GHashTable *refs; /* char * → git_oid * */
+    gsize n_octets;   /* of them */
     char *capabilities;
     /* What came of a push. */
     GString *report; /* of receive-pack: pkt-lines */
@@ -70,6 +69,10 @@ bool mp_talk_has_command(const MpTalkPush *push, const char *ref);
 
 /* Whether all was moved that was to be. */
 bool mp_talk_is_done(const MpTalk *talk, const MpTalkPush *push);
+
+/* For helper.c: a line "ID REF", in the service's first one with a NUL and capabilities; false
+ * where it is none, or there are too many. */
+bool mp_talk_note_ref(MpTalk *talk, const GString *line);
 
 /* For helper.c: that a ref was moved; of git push --porcelain, the line of one that was not; and
  * what the program says. */

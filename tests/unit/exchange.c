@@ -110,6 +110,18 @@ go_to(const Server *server, MpService service, int seconds)
     return exchange;
 }
 
+/* One that starts, and whose refs are there. */
+static MpExchange *
+meet(Server *server, MpService service, int seconds)
+{
+    bool too_slow;
+
+    start(server);
+    MpExchange *exchange = go_to(server, service, seconds);
+    cr_assert(mp_exchange_has_refs(exchange, &too_slow));
+    return exchange;
+}
+
 /* Lines, each a pkt-line, the last one a flush-pkt; '|' is a NUL. */
 static GString *
 packets(const char *lines)
@@ -173,11 +185,8 @@ send_one(MpExchange *exchange)
 Test(exchange, what_the_server_has_is_known_and_nothing_is_asked_of_it)
 {
     Server server = {.refs = greeting(), .stays = true};
-    bool too_slow;
 
-    start(&server);
-    MpExchange *exchange = go_to(&server, MP_UPLOAD_PACK, 20);
-    cr_assert(mp_exchange_has_refs(exchange, &too_slow));
+    MpExchange *exchange = meet(&server, MP_UPLOAD_PACK, 20);
     cr_expect(mp_exchange_is_heard(exchange) && mp_exchange_is_open(exchange));
     git_oid at = mp_exchange_ref(exchange, "refs/metroplex/turn");
     cr_expect_str_eq(git_oid_tostr_s(&at), ID_2);
@@ -277,11 +286,8 @@ Test(exchange, a_server_that_cannot_do_it_gets_no_push_of_ours)
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *line = g_strconcat(ID_1 " refs/heads/main|", cases[i].able, "\n", NULL);
         Server server = {.refs = packets(line), .stays = true};
-        bool too_slow;
 
-        start(&server);
-        MpExchange *exchange = go_to(&server, MP_RECEIVE_PACK, 20);
-        cr_assert(mp_exchange_has_refs(exchange, &too_slow));
+        MpExchange *exchange = meet(&server, MP_RECEIVE_PACK, 20);
         cr_expect_eq(mp_exchange_takes_pushes(exchange, false), cases[i].takes_one, "%s", line);
         cr_expect_eq(mp_exchange_takes_pushes(exchange, true), cases[i].takes_more, "%s", line);
         mp_exchange_free(exchange);
@@ -323,11 +329,8 @@ Test(exchange, a_push_counts_where_the_server_says_so_and_nowhere_else)
             .refs = greeting(),
             .answer = answer(cases[n].report, cases[n].hook, pieces[i % G_N_ELEMENTS(pieces)])};
         g_auto(MpProcess) said = {0};
-        bool too_slow;
 
-        start(&server);
-        MpExchange *exchange = go_to(&server, MP_RECEIVE_PACK, 20);
-        cr_assert(mp_exchange_has_refs(exchange, &too_slow));
+        MpExchange *exchange = meet(&server, MP_RECEIVE_PACK, 20);
         send_one(exchange);
         mp_exchange_answer(exchange, &said);
         cr_expect(mp_exchange_is_answered(exchange));
@@ -344,11 +347,8 @@ Test(exchange, commands_are_sent_as_the_protocol_has_them)
     Server server = {.refs = greeting(),
                      .answer = answer("unpack ok\nok refs/heads/main\n", NULL, 99)};
     g_auto(MpProcess) said = {0};
-    bool too_slow;
 
-    start(&server);
-    MpExchange *exchange = go_to(&server, MP_RECEIVE_PACK, 20);
-    cr_assert(mp_exchange_has_refs(exchange, &too_slow));
+    MpExchange *exchange = meet(&server, MP_RECEIVE_PACK, 20);
     send_one(exchange);
     mp_exchange_answer(exchange, &said);
     mp_exchange_free(exchange);
@@ -370,11 +370,8 @@ Test(exchange, an_answer_that_breaks_off_is_none)
         Server server = {.refs = greeting(),
                          .answer = g_string_new_len(whole->str, (gssize)length)};
         g_auto(MpProcess) said = {0};
-        bool too_slow;
 
-        start(&server);
-        MpExchange *exchange = go_to(&server, MP_RECEIVE_PACK, 20);
-        cr_assert(mp_exchange_has_refs(exchange, &too_slow));
+        MpExchange *exchange = meet(&server, MP_RECEIVE_PACK, 20);
         send_one(exchange);
         mp_exchange_answer(exchange, &said);
         cr_expect_eq(said.status, 1, "after %zu octets", length);
@@ -390,11 +387,8 @@ Test(exchange, a_push_that_is_not_answered_is_given_up_in_its_time)
 {
     Server server = {.refs = greeting(), .answer = g_string_new(NULL), .stays = true};
     g_auto(MpProcess) said = {0};
-    bool too_slow;
 
-    start(&server);
-    MpExchange *exchange = go_to(&server, MP_RECEIVE_PACK, 3);
-    cr_assert(mp_exchange_has_refs(exchange, &too_slow));
+    MpExchange *exchange = meet(&server, MP_RECEIVE_PACK, 3);
     send_one(exchange);
     mp_exchange_answer(exchange, &said);
     cr_expect(said.status != 0 && said.is_too_slow);
@@ -408,7 +402,6 @@ Test(exchange, who_was_answered_stays_until_the_server_closes)
     Server server = {.refs = greeting(),
                      .answer = answer("unpack ok\nok refs/heads/main\n", NULL, 4096)};
     g_auto(MpProcess) said = {0};
-    bool too_slow;
 
     g_string_truncate(server.answer, server.answer->len - strlen(MP_PKT_FLUSH));
     for (int i = 0; i < 200; i++) { /* more than a socket holds, of what a hook says */
@@ -416,9 +409,7 @@ Test(exchange, who_was_answered_stays_until_the_server_closes)
         mp_pkt_append(server.answer, line, strlen(line));
     }
     g_string_append(server.answer, MP_PKT_FLUSH);
-    start(&server);
-    MpExchange *exchange = go_to(&server, MP_RECEIVE_PACK, 20);
-    cr_assert(mp_exchange_has_refs(exchange, &too_slow));
+    MpExchange *exchange = meet(&server, MP_RECEIVE_PACK, 20);
     send_one(exchange);
     mp_exchange_answer(exchange, &said);
     cr_expect_eq(said.status, 0);
@@ -431,11 +422,8 @@ Test(exchange, who_was_answered_stays_until_the_server_closes)
 Test(exchange, a_server_that_gave_us_up_is_seen)
 {
     Server server = {.refs = greeting()};
-    bool too_slow;
 
-    start(&server);
-    MpExchange *exchange = go_to(&server, MP_RECEIVE_PACK, 20);
-    cr_assert(mp_exchange_has_refs(exchange, &too_slow));
+    MpExchange *exchange = meet(&server, MP_RECEIVE_PACK, 20);
     g_thread_join(g_steal_pointer(&server.thread));
     for (int i = 0; i < 1000 && mp_exchange_is_open(exchange); i++)
         g_usleep(10000); /* the end has to come as far as here */
