@@ -12,12 +12,12 @@
  * A page is there if it has lines, and one is split if it has too many: so the lines alone say what
  * pages there are, and a list of few is read at once, however far their ids are apart.
  *
- * The last commit of a batch that changes what is listed has it. Who reads compares the tree of
- * threads/ that `of` names with the one that is there, and takes a thread whose record is another
- * by now from that: so what somebody edited by hand is listed as it is, and the next batch that
- * writes here writes that as well. The lists, too, are read as `of` names them: what somebody put
- * beside or into them says nothing. Where there is no `of`, or what it names is gone (a purge), all
- * threads are read from their records.
+ * The last commit of a batch has it: `of`, too, of one that brings comments only, so that what is
+ * to be compared stays little. Who reads compares the tree of threads/ that `of` names with the one
+ * that is there, and takes a thread whose record is another by now from that: so what somebody
+ * edited by hand is listed as it is, and the next batch writes that as well. The lists, too, are
+ * read as `of` names them: what somebody put beside or into them says nothing. Where there is no
+ * `of`, or what it names is gone (a purge), all threads are read from their records.
  */
 #pragma once
 
@@ -115,10 +115,7 @@ mp_listed_fresh(MpStore *store, const MpListedOf *of, GArray *ids, bool *is_whol
  * of the same state and repository. */
 void mp_listed_note(GHashTable *changes, MpTree *tree, guint64 id, const MpThread *thread);
 
-/*
- * Brings it up to date with the last commit of the chain, to which what changes is to be added.
+/* Brings it up to date with the last commit of the chain, to which what changes is to be added.
  * `changes` has what the chain's commits wrote. With `is_current` nothing else differs, which is
- * known. With `must` (after a purge, which leaves no tree as it was) `of` is written in any case.
- */
-bool
-mp_listed_write(MpChain *chain, GHashTable *changes, bool is_current, bool must, GError **error);
+ * known. */
+bool mp_listed_write(MpChain *chain, GHashTable *changes, bool is_current, GError **error);

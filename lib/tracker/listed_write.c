@@ -164,17 +164,21 @@ write_threads(Writing *writing, const GArray *ids, GError **error)
 static bool
 write_of(MpChain *chain, GError **error)
 {
+    g_autofree char *before = NULL;
     MpTreeNode *root, *lists;
 
     if (!mp_tree_directory(chain->tree, NULL, "", &root, error) ||
         !mp_tree_directory(chain->tree, NULL, MP_LISTED, &lists, error) ||
-        (lists != NULL && !mp_tree_write_in(chain->tree, lists, error)))
+        (lists != NULL && !mp_tree_write_in(chain->tree, lists, error)) ||
+        !mp_tree_read(chain->tree, NULL, MP_LISTED_OF, &before, NULL, error))
         return false;
     for (guint i = 0; i < mp_tree_count(root); i++) {
         if (strcmp(mp_tree_name(root, i), "threads") != 0)
             continue;
         g_autofree char *text = mp_listed_of_text(chain->tree, mp_tree_id(root, i), error);
-        return text != NULL && mp_tree_set_at(chain->tree, MP_LISTED_OF, text, strlen(text), error);
+        return text != NULL &&
+               (g_strcmp0(before, text) == 0 ||
+                mp_tree_set_at(chain->tree, MP_LISTED_OF, text, strlen(text), error));
     }
     return true;
 }
@@ -235,7 +239,7 @@ write_whole(const Writing *writing, GError **error)
 }
 
 bool
-mp_listed_write(MpChain *chain, GHashTable *changes, bool is_current, bool must, GError **error)
+mp_listed_write(MpChain *chain, GHashTable *changes, bool is_current, GError **error)
 {
     g_auto(Writing) writing = {
         .chain = chain, .changes = changes, .fresh = g_array_new(FALSE, FALSE, sizeof(guint64))};
@@ -247,9 +251,7 @@ mp_listed_write(MpChain *chain, GHashTable *changes, bool is_current, bool must,
     g_autoptr(GArray) ids = all_ids(writing.fresh, changes);
     if (!write_threads(&writing, ids, error))
         return false;
-    if (!writing.is_sound)
-        return write_whole(&writing, error);
-    return !(ids->len > 0 || must) || write_of(chain, error);
+    return writing.is_sound ? write_of(chain, error) : write_whole(&writing, error);
 }
 
 void
@@ -290,9 +292,9 @@ mp_batch_write_listed(MpBatch *batch, GError **error)
     g_autoptr(GError) why = NULL;
 
     batch->is_listed = git_oid_equal(&tracker->listed_at, &tracker->store.root);
-    if (g_hash_table_size(batch->listed) == 0 || batch->chain.n_commits == 0)
+    if (batch->chain.n_commits == 0)
         return true;
-    batch->is_listed = mp_listed_write(&batch->chain, batch->listed, batch->is_listed, false, &why);
+    batch->is_listed = mp_listed_write(&batch->chain, batch->listed, batch->is_listed, &why);
     if (!batch->is_listed && mp_error_is_temporary(why)) {
         g_propagate_error(error, g_steal_pointer(&why));
         return false;

@@ -267,7 +267,7 @@ mp_tracker_rewrite(MpTracker *tracker, MpPurge *purge, GError **error)
     mp_chain_begin(&chain, store);
     bool good = add_rewrites(&chain, purge, &old, &fresh, &first, error) &&
                 mp_chain_commit(&chain, what, &actor, error) &&
-                mp_listed_write(&chain, NULL, false, true, error) &&
+                mp_listed_write(&chain, NULL, false, error) &&
                 mp_chain_amend(&chain, error) && mp_chain_close(&chain, error) &&
                 mp_pack_write(chain.pack, store->path, error);
     purge->old_tip = g_strdup(git_oid_tostr_s(&old));
