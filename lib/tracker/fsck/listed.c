@@ -10,8 +10,8 @@
 #include "tracker/listed.h"
 
 #define ANEW                                                                                       \
-    "git rm -r listed in a clone, commit and push: lists are right at once, and the next commits " \
-    "of a program make it anew"
+    "git rm -r listed in a clone, commit and push: lists are right at once, and the next thread "  \
+    "that is opened or changed makes it anew"
 
 /* What is expected of a thread; they come in ascending order. */
 typedef struct {
