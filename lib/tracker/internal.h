@@ -51,7 +51,7 @@ bool mp_read_id(MpTree *tree, const char *path, const char *what, guint64 *id, G
 /* Writes the record of a thread, and notes what is listed of it: see listed.h. */
 bool mp_batch_put_record(MpBatch *batch, const MpThread *thread, GError **error);
 
-/* What was noted becomes part of the batch's last commit. */
+/* What was noted, and at times what it is made of, becomes part of the batch's last commit. */
 bool mp_batch_write_listed(MpBatch *batch, GError **error);
 
 /* For g_array_sort() and g_array_binary_search(), of guint64. */

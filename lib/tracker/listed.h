@@ -12,8 +12,8 @@
  * A page is there if it has lines, and one is split if it has too many: so the lines alone say what
  * pages there are, and a list of few is read at once, however far their ids are apart.
  *
- * The last commit of a batch that changes what is listed has it; that of one that brings comments
- * has a new `of`, if the one that was there named the threads of the tip, so that little is to be
+ * The last commit of a batch that changes what is listed has it; and now and then that of one that
+ * does not has a new `of`, if no record was edited since the old one, so that little is to be
  * compared however much was said. Who reads compares the tree of threads/ that `of` names with the
  * one that is there, and takes a thread whose record is another by now from that: so what somebody
  * edited by hand is listed as it is, and the next batch that writes lines writes that as well. The

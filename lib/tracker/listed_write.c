@@ -6,7 +6,8 @@
 #include "tracker/listed.h"
 #include "tracker/records.h"
 
-#define AT_ONCE 20000 /* threads whose lines are in memory, where all are written */
+#define AT_ONCE  20000 /* threads whose lines are in memory, where all are written */
+#define COMMENTS 32    /* of so many one brings `of` up to date, and each batch of so many */
 
 typedef struct {
     MpChain *chain;
@@ -160,39 +161,27 @@ write_threads(Writing *writing, const GArray *ids, GError **error)
     return write_edits(writing, error);
 }
 
-/* The id of threads/ in a tree that was written; *id is NULL where there is none. */
-static bool
-find_threads(MpTree *tree, const git_oid **id, GError **error)
-{
-    MpTreeNode *root;
-
-    *id = NULL;
-    if (!mp_tree_directory(tree, NULL, "", &root, error))
-        return false;
-    for (guint i = 0; i < mp_tree_count(root) && *id == NULL; i++)
-        if (strcmp(mp_tree_name(root, i), "threads") == 0)
-            *id = mp_tree_id(root, i);
-    return true;
-}
-
 /* Of the last commit, which was written. */
 static bool
 write_of(MpChain *chain, GError **error)
 {
     g_autofree char *before = NULL;
-    const git_oid *threads;
-    MpTreeNode *lists;
+    MpTreeNode *root, *lists;
 
-    if (!find_threads(chain->tree, &threads, error) ||
+    if (!mp_tree_directory(chain->tree, NULL, "", &root, error) ||
         !mp_tree_directory(chain->tree, NULL, MP_LISTED, &lists, error) ||
         (lists != NULL && !mp_tree_write_in(chain->tree, lists, error)) ||
         !mp_tree_read(chain->tree, NULL, MP_LISTED_OF, &before, NULL, error))
         return false;
-    if (threads == NULL)
-        return true;
-    g_autofree char *text = mp_listed_of_text(chain->tree, threads, error);
-    return text != NULL && (g_strcmp0(before, text) == 0 ||
-                            mp_tree_set_at(chain->tree, MP_LISTED_OF, text, strlen(text), error));
+    for (guint i = 0; i < mp_tree_count(root); i++) {
+        if (strcmp(mp_tree_name(root, i), "threads") != 0)
+            continue;
+        g_autofree char *text = mp_listed_of_text(chain->tree, mp_tree_id(root, i), error);
+        return text != NULL &&
+               (g_strcmp0(before, text) == 0 ||
+                mp_tree_set_at(chain->tree, MP_LISTED_OF, text, strlen(text), error));
+    }
+    return true;
 }
 
 /* The ids of `more` and of what changed, ascending, each once. */
@@ -295,36 +284,46 @@ mp_batch_put_record(MpBatch *batch, const MpThread *thread, GError **error)
     return mp_tree_set_at(batch->chain.tree, path, record, strlen(record), error);
 }
 
-/* Whether the lists of the tip are made of the threads that it has: known without reading these. */
+/* Whether what one of comments only leaves in `of` is brought up to date: else ever more threads
+ * would be compared. Not each time, since whoever reverts such a commit has a conflict there. Which
+ * do, the commit says that they begin with, so that nobody has to count. */
+static bool
+is_due(const MpBatch *batch)
+{
+    return batch->chain.from.id[0] < 256 / COMMENTS * batch->chain.n_commits;
+}
+
+/* Known from their records: only what has a comment since is looked at, and nothing if that does
+ * not say it. */
 static bool
 is_current(MpTracker *tracker)
 {
-    MpTree *view = mp_store_view(&tracker->store);
-    const git_oid *threads;
+    g_autoptr(GArray) edited = g_array_new(FALSE, FALSE, sizeof(guint64));
     MpListedOf of;
+    bool is_whole;
 
-    return git_oid_equal(&tracker->listed_at, &tracker->store.root) ||
-           (mp_listed_of(view, &of, NULL) && of.is_there && !of.is_edited &&
-            find_threads(view, &threads, NULL) && threads != NULL &&
-            git_oid_equal(threads, &of.threads));
+    return mp_listed_of(mp_store_view(&tracker->store), &of, NULL) && of.is_there &&
+           !of.is_edited &&
+           mp_records_since(&tracker->store, &of.threads, edited, &is_whole, NULL) && !is_whole &&
+           edited->len == 0;
 }
 
-/*
- * One that brings comments only moves lists along that are current, and leaves others to the next
- * that changes what is listed: it costs the same however many threads there are. What is damaged in
- * threads of which it brings nothing does not stop a batch: who reads listed/ takes them from their
- * records, and meets it there.
- */
+/* What is damaged in threads of which it brings nothing does not stop a batch: who reads listed/
+ * takes them from their records, and meets it there. */
 bool
 mp_batch_write_listed(MpBatch *batch, GError **error)
 {
-    bool brings_any = g_hash_table_size(batch->listed) > 0;
+    MpTracker *tracker = batch->tracker;
+    bool has_lines = g_hash_table_size(batch->listed) > 0;
     g_autoptr(GError) why = NULL;
 
-    batch->is_listed = is_current(batch->tracker);
-    if (batch->chain.n_commits == 0 || (!brings_any && !batch->is_listed))
+    batch->is_listed = git_oid_equal(&tracker->listed_at, &tracker->store.root);
+    if (batch->chain.n_commits == 0 || (!has_lines && !is_due(batch)))
         return true;
-    batch->is_listed = mp_listed_write(&batch->chain, batch->listed, batch->is_listed, &why);
+    if (!has_lines && !batch->is_listed && !is_current(tracker))
+        return true;
+    batch->is_listed =
+        mp_listed_write(&batch->chain, batch->listed, batch->is_listed || !has_lines, &why);
     if (!batch->is_listed && mp_error_is_temporary(why)) {
         g_propagate_error(error, g_steal_pointer(&why));
         return false;

@@ -473,25 +473,36 @@ def a_list_that_was_removed_is_made_anew(site):
 
 
 def is_current(site):
+    """Whether no thread is to be compared by who lists them."""
     return site.git("show", "main:listed/of").split()[0] == site.git("rev-parse", "main:threads").strip()
 
 
+def answer(site, thread, count):
+    """By so many mails in one batch."""
+    before = len(site.git("rev-list", "main").split())
+    for i in range(count):
+        site.deliver(site.mail("ada@example.org", site.address(thread, "ada"), f"Answer {i}.\n"))
+    site.metroplex()
+    equal(len(site.git("rev-list", "main").split()), before + count, "each is a commit, and there is no other")
+
+
 @test
-def a_comment_moves_the_list_along(site):
-    """Else each thread with a comment since would be looked at by whoever lists them."""
+def the_list_is_compared_with_few_comments_however_many_came(site):
+    """Of a batch the last commit says so, and of batches of one some."""
     thread = small_tracker(site)
-    lists, n = site.git("rev-parse", "main:listed/open"), len(site.git("rev-list", "main").split())
-    for name, change in (
-            ("a comment by command", lambda: site.metroplex("thread", "comment", str(thread), "--as", "ada", "-", stdin="One more.\n")),
-            ("an unsubscription", lambda: site.metroplex("thread", "unsubscribe", str(thread), "ada")),
-            ("an answer by mail", lambda: (site.deliver(site.mail("tim@example.org", site.address(thread, "tim"), "And one.\n")), site.metroplex()))):
-        change()
-        n += 1
-        equal((is_current(site), site.git("rev-parse", "main:listed/open")), (True, lists), name)
-        equal(len(site.git("rev-list", "main").split()), n, name + ": in its own commit")
+    lists = site.git("rev-parse", "main:listed/open")
+    answer(site, thread, 32)
+    check(is_current(site), "after a batch")
+    for i in range(1000):
+        site.metroplex("thread", "comment", str(thread), "--as", "ada", "-", stdin=f"One more, {i}.\n")
+        if i > 0 and is_current(site):
+            break
+    check(is_current(site), "after a thousand")
+    equal(site.git("rev-parse", "main:listed/open"), lists)
+    n = len(site.git("rev-list", "main").split())
     site.metroplex("thread", "close", str(thread), "--as", "tim")
-    equal((len(site.git("rev-list", "main").split()), is_current(site)), (n + 1, True), "closed")
-    check(site.git("ls-tree", "main", "listed/open") == "", "it is in another list")
+    equal((len(site.git("rev-list", "main").split()), is_current(site)), (n + 1, True), "it is in the same commit")
+    check(site.git("ls-tree", "main", "listed/open") == "", "closed, it is in another list")
     equal(site.git("fsck", "--strict"), "", "nothing is left behind")
 
 
@@ -505,18 +516,24 @@ def what_does_not_concern_threads_leaves_the_list_as_it_was(site):
 
 @test
 def what_somebody_edited_by_hand_stays_to_be_compared_whatever_is_said(site):
+    """Until a thread changes, which writes it: comments look at no record."""
     thread = small_tracker(site)
     other = site.thread("tim")
-    edit(site, lambda c: replace(c, f"threads/{path_of_id(other)}/thread", "title=Rocket", "title=Pocket"))
-    before = site.git("rev-parse", "main:listed")
-    comment = lambda: site.metroplex("thread", "comment", str(thread), "--as", "ada", "-", stdin="One more.\n")
-    line = lambda: [line for line in site.git("show", "main:" + LISTED).splitlines() if line.startswith(f"{other}\t")][0]
-    comment()
-    equal((site.git("rev-parse", "main:listed"), listed_titles(site)[1].split()[0]), (before, "Pocket"))
-    site.metroplex("thread", "label", str(thread), "bug", "--as", "tim")
-    contains(line(), "Pocket")
-    comment()
-    equal((is_current(site), fsck(site)), (True, []))
+    record = f"threads/{path_of_id(other)}/thread"
+    for name, change in (
+            ("a record", lambda c: replace(c, record, "title=Rocket", "title=Pocket")),
+            ("a page", lambda c: replace(c, LISTED, "Rocket", "Locket")),
+            ("what it was made of", lambda c: write(c, "listed/of", "nothing\n")),
+            ("all of it", lambda c: subprocess.run(["git", "-C", c, "rm", "-rq", "listed"], check=True))):
+        edit(site, change)
+        titles = [title.split()[0] for title in listed_titles(site)]
+        equal(titles, ["Rocket", "Pocket"], name)
+        before = site.git("ls-tree", "-r", "main", "listed")
+        answer(site, thread, 32)
+        equal((site.git("ls-tree", "-r", "main", "listed"), titles), (before, [title.split()[0] for title in listed_titles(site)]), name)
+        site.metroplex("thread", "label", str(thread), name.replace(" ", "-"), "--as", "tim")
+        equal((is_current(site), fsck(site)), (True, []), name)
+        contains(site.git("show", "main:" + LISTED), "Pocket")
 
 
 @test
