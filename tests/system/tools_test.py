@@ -482,7 +482,7 @@ def answer(site, thread, count):
     before = len(site.git("rev-list", "main").split())
     for i in range(count):
         site.deliver(site.mail("ada@example.org", site.address(thread, "ada"), f"Answer {i}.\n"))
-    site.metroplex()
+    site.metroplex("--once")
     equal(len(site.git("rev-list", "main").split()), before + count, "each is a commit, and there is no other")
 
 
