@@ -11,14 +11,14 @@
 
 #define WAIT_S       90    /* at most; then by luck, as without turns */
 #define DEAD_S       15    /* without a sign of who has it: far longer than a batch takes */
-#define POLL_MIN_US  30000 /* a poll costs the server a process or two */
-#define POLL_MAX_US  120000
+#define POLL_MIN_US  60000 /* a poll costs the server a process or two */
+#define POLL_MAX_US  240000
 #define KEPT_MIN     1 /* pushes after which it is kept, or for so long: others wait as long */
 #define KEPT_US      G_USEC_PER_SEC
 #define OTHERS_TAKE  2 /* times what we need to take it, others need to look and to take it */
 #define NOBODY       "The turn is nobody's.\n"
 #define HURRY        2 /* others may be done in this part of the time that we need with the turn */
-#define HURRY_MAX_US 250000
+#define HURRY_MAX_US 600000
 
 static bool
 write_mark(MpStore *store, const char *text, git_oid *mark, GError **error)
