@@ -334,7 +334,7 @@ def pushes(rounds=20):
 @bench
 def hosts():
     """Hosts that share a tracker behind git daemon, all on this machine; and one mail at a distance."""
-    for batch, count in ((16, 16 * 20), (256, 256 * 10)):
+    for batch, count in ((16, 16 * 50), (256, 256 * 10)):  # so much that how they meet and part is little of it
         alone = several_hosts.rate(1, count, batch, is_shared=False)
         shared, _ = one = several_hosts.rate(1, count, batch)
         four, outrun = several_hosts.rate(4, count, batch)
