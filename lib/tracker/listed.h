@@ -12,14 +12,14 @@
  * A page is there if it has lines, and one is split if it has too many: so the lines alone say what
  * pages there are, and a list of few is read at once, however far their ids are apart.
  *
- * The last commit of a batch that changes what is listed has it; and now and then that of one that
- * does not has a new `of`, if no record was edited since the old one, so that little is to be
- * compared however much was said. Who reads compares the tree of threads/ that `of` names with the
- * one that is there, and takes a thread whose record is another by now from that: so what somebody
- * edited by hand is listed as it is, and the next batch that writes lines writes that as well. The
- * lists, too, are read as `of` names them: what somebody put beside or into them says nothing.
- * Where there is no `of`, or what it names is gone (a purge), all threads are read from their
- * records.
+ * The last commit of a batch that changes what is listed has it; and now and then a batch that
+ * changes no line writes a new `of`, if neither a record nor a list was edited by hand, so that
+ * little is to be compared however much was said. Who reads compares the tree of threads/ that `of`
+ * names with the one that is there, and takes a thread whose record is another by now from that: so
+ * what somebody edited by hand is listed as it is, and the next batch that changes a line writes
+ * that as well. The lists, too, are read as `of` names them: what somebody put beside or into them
+ * says nothing. Where there is no `of`, or what it names is gone (a purge), all threads are read
+ * from their records.
  */
 #pragma once
 

@@ -6,8 +6,8 @@
 #include "tracker/listed.h"
 #include "tracker/records.h"
 
-#define AT_ONCE  20000 /* threads whose lines are in memory, where all are written */
-#define COMMENTS 32    /* of so many one brings `of` up to date, and each batch of so many */
+#define AT_ONCE 20000 /* threads whose lines are in memory, where all are written */
+#define COMMITS 32    /* see is_due() */
 
 typedef struct {
     MpChain *chain;
@@ -161,27 +161,36 @@ write_threads(Writing *writing, const GArray *ids, GError **error)
     return write_edits(writing, error);
 }
 
+/* The id of threads/ in a tree that was written; *id is NULL where there is none. */
+static bool
+find_threads(MpTree *tree, const git_oid **id, GError **error)
+{
+    MpTreeNode *root;
+
+    *id = NULL;
+    if (!mp_tree_directory(tree, NULL, "", &root, error))
+        return false;
+    for (guint i = 0; i < mp_tree_count(root) && *id == NULL; i++)
+        if (strcmp(mp_tree_name(root, i), "threads") == 0)
+            *id = mp_tree_id(root, i);
+    return true;
+}
+
 /* Of the last commit, which was written. */
 static bool
 write_of(MpChain *chain, GError **error)
 {
-    g_autofree char *before = NULL;
-    MpTreeNode *root, *lists;
+    const git_oid *threads;
+    MpTreeNode *lists;
 
-    if (!mp_tree_directory(chain->tree, NULL, "", &root, error) ||
+    if (!find_threads(chain->tree, &threads, error) ||
         !mp_tree_directory(chain->tree, NULL, MP_LISTED, &lists, error) ||
-        (lists != NULL && !mp_tree_write_in(chain->tree, lists, error)) ||
-        !mp_tree_read(chain->tree, NULL, MP_LISTED_OF, &before, NULL, error))
+        (lists != NULL && !mp_tree_write_in(chain->tree, lists, error)))
         return false;
-    for (guint i = 0; i < mp_tree_count(root); i++) {
-        if (strcmp(mp_tree_name(root, i), "threads") != 0)
-            continue;
-        g_autofree char *text = mp_listed_of_text(chain->tree, mp_tree_id(root, i), error);
-        return text != NULL &&
-               (g_strcmp0(before, text) == 0 ||
-                mp_tree_set_at(chain->tree, MP_LISTED_OF, text, strlen(text), error));
-    }
-    return true;
+    if (threads == NULL)
+        return true;
+    g_autofree char *text = mp_listed_of_text(chain->tree, threads, error);
+    return text != NULL && mp_tree_set_at(chain->tree, MP_LISTED_OF, text, strlen(text), error);
 }
 
 /* The ids of `more` and of what changed, ascending, each once. */
@@ -284,28 +293,54 @@ mp_batch_put_record(MpBatch *batch, const MpThread *thread, GError **error)
     return mp_tree_set_at(batch->chain.tree, path, record, strlen(record), error);
 }
 
-/* Whether what one of comments only leaves in `of` is brought up to date: else ever more threads
- * would be compared. Not each time, since whoever reverts such a commit has a conflict there. Which
- * do, the commit says that they begin with, so that nobody has to count. */
+/* Whether one that changes no line writes `of`, so that there is little to compare. Not each does:
+ * whoever reverts such a commit has a conflict there. Chance decides, by the first octet of the
+ * tip's id, so that nobody has to count: n in 32, of n commits. */
 static bool
 is_due(const MpBatch *batch)
 {
-    return batch->chain.from.id[0] < 256 / COMMENTS * batch->chain.n_commits;
+    return batch->chain.from.id[0] < 256 / COMMITS * batch->chain.n_commits;
 }
 
-/* Known from their records: only what has a comment since is looked at, and nothing if that does
- * not say it. */
+/* Of one that changes no line: whether it has changed threads at all. */
 static bool
-is_current(MpTracker *tracker)
+has_threads(MpBatch *batch, bool *has, GError **error)
+{
+    const git_oid *before, *now;
+
+    if (!find_threads(mp_store_view(&batch->tracker->store), &before, error) ||
+        !find_threads(batch->chain.tree, &now, error))
+        return false;
+    *has = now != NULL && (before == NULL || !git_oid_equal(before, now));
+    return true;
+}
+
+/* Whether the lists say what all records of the tip do. Only threads that differ from what `of`
+ * names are looked at. Where that cannot be read it is false, and nothing is written. */
+static bool
+is_current(MpStore *store)
 {
     g_autoptr(GArray) edited = g_array_new(FALSE, FALSE, sizeof(guint64));
     MpListedOf of;
     bool is_whole;
 
-    return mp_listed_of(mp_store_view(&tracker->store), &of, NULL) && of.is_there &&
-           !of.is_edited &&
-           mp_records_since(&tracker->store, &of.threads, edited, &is_whole, NULL) && !is_whole &&
+    return mp_listed_of(mp_store_view(store), &of, NULL) && of.is_there && !of.is_edited &&
+           git_odb_exists(store->odb, &of.threads) &&
+           mp_records_since(store, &of.threads, edited, &is_whole, NULL) && !is_whole &&
            edited->len == 0;
+}
+
+static bool
+follow(MpBatch *batch, GError **error)
+{
+    bool has_any;
+
+    if (!has_threads(batch, &has_any, error))
+        return false;
+    if (!has_any || (!batch->is_listed && !is_current(&batch->tracker->store)))
+        return true;
+    batch->is_listed = true;
+    return write_of(&batch->chain, error);
 }
 
 /* What is damaged in threads of which it brings nothing does not stop a batch: who reads listed/
@@ -317,21 +352,21 @@ mp_batch_write_listed(MpBatch *batch, GError **error)
     bool has_lines = g_hash_table_size(batch->listed) > 0;
     g_autoptr(GError) why = NULL;
 
+    /* what is known of the lists stays so where no line changes */
     batch->is_listed = git_oid_equal(&tracker->listed_at, &tracker->store.root);
     if (batch->chain.n_commits == 0 || (!has_lines && !is_due(batch)))
         return true;
-    if (!has_lines && !batch->is_listed && !is_current(tracker))
-        return true;
-    batch->is_listed =
-        mp_listed_write(&batch->chain, batch->listed, batch->is_listed || !has_lines, &why);
-    if (!batch->is_listed && mp_error_is_temporary(why)) {
+    bool good = has_lines ? mp_listed_write(&batch->chain, batch->listed, batch->is_listed, &why)
+                          : follow(batch, &why);
+    if (!good && mp_error_is_temporary(why)) {
         g_propagate_error(error, g_steal_pointer(&why));
         return false;
     }
-    if (!batch->is_listed && batch->has_taken_title && /* which must not stay there */
+    if (!good && batch->has_taken_title && /* which must not stay there */
         !mp_tree_remove_at(batch->chain.tree, MP_LISTED, error))
         return false;
-    if (!batch->is_listed)
+    if (!good)
         mp_warn("the list of threads is not brought up to date: %s", why->message);
+    batch->is_listed = good && (has_lines || batch->is_listed);
     return mp_chain_amend(&batch->chain, error);
 }
