@@ -136,6 +136,31 @@ Test(tracker, git_reads_it_and_finds_nothing_wrong)
                            "threads/000/0/0/0/0/1/thread\n");
 }
 
+Test(tracker, commits_that_leave_threads_leave_what_the_list_was_made_of)
+{
+    g_autoptr(ScratchPath) scratch = scratch_make();
+    g_autoptr(MpTracker) tracker = fixture_tracker(scratch);
+    g_autoptr(MpBatch) first = mp_batch_begin(tracker);
+    guint64 id = fixture_thread(first, "Rocket", false);
+    const char *which = "git -C tracker.git rev-parse main:listed";
+    bool duplicate;
+
+    commit(first);
+    g_autoptr(MpBatch) comment = mp_batch_begin(tracker);
+    add(comment, id, "aa000000000000000000000000000000", "So that it names an older one.",
+        &duplicate);
+    commit(comment);
+    g_autofree char *before = scratch_run(scratch, which);
+    g_autoptr(MpBatch) hosts = mp_batch_begin(tracker);
+    for (int i = 0; i < 32; i++) { /* so many write it where threads changed */
+        g_autofree char *name = g_strdup_printf("mx%d", i);
+        cr_assert(mp_batch_set_host(hosts, name, "0123456789abcdef", NULL));
+    }
+    commit(hosts);
+    g_autofree char *after = scratch_run(scratch, which);
+    cr_expect_str_eq(before, after);
+}
+
 Test(tracker, a_key_is_a_comment_once_in_a_batch_and_after_it)
 {
     g_autoptr(ScratchPath) scratch = scratch_make();
@@ -634,8 +659,7 @@ Test(accounts, are_found_by_id_login_and_every_address_and_never_twice)
     cr_assert(mp_accounts_user(accounts, 1, &by_id, NULL));
     cr_assert(mp_accounts_user_by_login(accounts, "TIM", &by_login, NULL));
     cr_assert(mp_accounts_user_by_address(accounts, "Tim.Lake@work.EXAMPLE", &by_address, NULL));
-    cr_assert(mp_accounts_user_by_address(accounts, "tim.lake@work.example", &by_other_case,
-                                          NULL));
+    cr_assert(mp_accounts_user_by_address(accounts, "tim.lake@work.example", &by_other_case, NULL));
     cr_assert(by_id != NULL && by_login != NULL && by_address != NULL);
     cr_expect(by_other_case != NULL && by_other_case->id == 1);
     cr_expect(mp_user_has_address(by_id, "tim@EXAMPLE.ORG", true) &&
