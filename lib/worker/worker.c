@@ -292,6 +292,9 @@ await_greeting(MpWorker *worker, gint64 deadline, GError **error)
         MpWorkerDeath death;
         g_autofree char *how = end_child(worker, step, &death);
 
+        if (access(worker->argv[0], X_OK) != 0) /* as in a directory that does not let us in */
+            return mp_fail(error, MP_ERROR_TEMPORARY, "the worker %s cannot be executed: %s",
+                           worker->argv[0], g_strerror(errno));
         return mp_fail(error, MP_ERROR_TEMPORARY, "the worker %s does not start: it %s",
                        worker->argv[0], how);
     }

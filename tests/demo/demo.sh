@@ -38,6 +38,12 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 130' INT TERM
 
+# The owner of the data runs them, whom a home directory such as /root need not let in.
+mkdir "$dir/programs" "$dir/programs/bin"
+cp -R "$bin/../libexec" "$dir/programs/"
+cp "$bin/metroplex" "$bin/notifier" "$dir/programs/bin/"
+bin=$dir/programs/bin
+
 conf=$dir/etc/metroplex.conf
 data=$dir/data
 metroplex() { "$bin/metroplex" "$1" --config "$conf" "${@:2}"; }

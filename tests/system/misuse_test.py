@@ -243,5 +243,21 @@ def a_repository_is_owner_and_name(site):
     equal(site.metroplex("thread", "list", "--repository", "no/body"), "")
 
 
+@test
+def a_worker_that_cannot_be_executed_is_named_and_no_mail_is_lost(site):
+    """As in a home directory that lets nobody in, which is root's."""
+    program = copy_programs(site.dir)[0]
+    site.user("tim")
+    site.deliver(site.mail("tim@example.org", site.address(site.thread("tim"), "tim")))
+    worker = os.path.join(site.dir, "libexec/metroplex/metroplex-worker")
+    os.chmod(worker, 0o644)
+    said = told(site, 75, "--config", site.config, "--once", program=program)
+    equal(said, f"metroplex: the worker {worker} cannot be executed: Permission denied\n")
+    equal(len(site.new), 1)
+    os.chmod(worker, 0o755)
+    site.metroplex("--once")
+    equal((site.new, len(site.success)), ([], 1))
+
+
 if __name__ == "__main__":
     main()
