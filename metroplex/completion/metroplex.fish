@@ -74,7 +74,7 @@ function __metroplex_complete
         if set -q option[1]
             contains -- $option --config --data; and set -a installation $option=$word
             set -e option
-        else if string match -q -- '--?*' $word
+        else if string match -qr -- '^--.' $word
             # any other option before a command is the program's own, and then there is no command
             string match -qr -- '^--(config|data|json)(=|$)' $word; or set known (string match -v 'command*' -- $known)
             if string match -qr -- '^--(config|data)=' $word
