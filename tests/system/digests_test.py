@@ -175,7 +175,7 @@ def opened_events(site):
 @test
 def what_waits_is_looked_up_once_however_many_threads_wait(site):
     if shutil.which("strace") is None or os.geteuid() != 0:
-        print("# strace is missing, or cannot see what a program opens that lets nobody look: nothing is counted")
+        print("# strace is missing, or only root sees what a program opens that lets nobody look: nothing is counted")
         return
     site.user("tim"), site.user("kate")
     site.metroplex("user", "set", "kate", "--deliver", "batch:30")

@@ -1170,7 +1170,8 @@ def killed_or_failed_anywhere_each_push_is_told_once(site):
 @test
 def a_ref_that_cannot_be_read_for_a_moment_is_neither_new_nor_gone(site):
     """At the first look it would be told as new by the second; later as deleted, then as new."""
-    if os.uname().machine != "x86_64":
+    if os.uname().machine != "x86_64" or os.geteuid() != 0:
+        print("# only root sees what a program opens that lets nobody look: no call fails")
         return
     site.user("kate")
     site.metroplex("repository", "set", "acme/rocket", "--watch", "kate", "--push-mail", "summary")
