@@ -58,6 +58,11 @@ def skip(function):
     return function
 
 
+def test_as_root(function):
+    """One that reads what a program opens: one that lets nobody look (PR_SET_DUMPABLE) shows that to root alone."""
+    return (test if os.geteuid() == 0 else skip)(function)
+
+
 def check(condition, why):
     if not condition:
         raise AssertionError(why)

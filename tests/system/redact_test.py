@@ -11,7 +11,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import several  # noqa: E402
 from first_mail import first_mail, opens  # noqa: E402
-from harness import HOST, METROPLEX, NOTIFIER, TOP, Site, check, contains, equal, killat, main, path_of_id, test  # noqa: E402
+from harness import HOST, METROPLEX, NOTIFIER, TOP, Site, check, contains, equal, killat, main, path_of_id, test, test_as_root  # noqa: E402
 
 WORDS = "The password of the launch pad is Zq7-canary-Wx9."
 CANARY = "Zq7-canary-Wx9"
@@ -599,7 +599,7 @@ def a_notifier_at_work_is_not_disturbed(site):
     equal(fsck(site), [], "fsck")
 
 
-@test
+@test_as_root
 def a_purge_that_was_killed_is_finished_by_the_next_run(site):
     """At every so many of its system calls: from the record on, the next run does it; before, the command again."""
     thread, _, _, pages = much_said(site)
@@ -762,7 +762,7 @@ def a_host_that_slept_through_two_purges_follows_both(site):
         equal(fsck(two), [], "fsck")
 
 
-@test
+@test_as_root
 def a_host_that_was_killed_while_it_followed_is_finished_by_the_next_run(site):
     with purged(site) as (_, one, two, clone, thread, _):
         copy, list = two.data + ".copy", os.path.join(two.dir, "calls")
