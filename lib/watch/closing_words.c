@@ -40,18 +40,29 @@ is_after_closing_word(const char *text, const char *at)
     return is_whole && is_closing_word(start, (gsize)(end - start));
 }
 
-/* The octets at the beginning of a message that repeat the subject of a commit that is taken back,
- * as git revert has it: `Revert "Fixes #3"` closes nothing. What stands below is meant. */
+/* Of a commit that takes another back or, since Git 2.43, one that took another back. */
+static bool
+is_of_git_revert(const char *subject)
+{
+    static const char *const words[] = {"revert", "reapply"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(words); i++) {
+        gsize n = strlen(words[i]);
+
+        if (g_ascii_strncasecmp(subject, words[i], n) != 0)
+            continue;
+        n += strspn(subject + n, " ");
+        return subject[n] != '\0' && strchr("\":(!", subject[n]) != NULL;
+    }
+    return false;
+}
+
+/* The octets at the beginning of a message that repeat the subject of such a commit, as git revert
+ * has it: `Revert "Fixes #3"` closes nothing. What stands below is meant. */
 static gsize
 repeated_of(const char *message)
 {
-    gsize word = strlen("revert");
-
-    if (g_ascii_strncasecmp(message, "revert", word) != 0)
-        return 0;
-    while (message[word] == ' ')
-        word++;
-    if (message[word] == '\0' || strchr("\":(!", message[word]) == NULL)
+    if (!is_of_git_revert(message))
         return 0;
     const char *end = strstr(message, "\n\n");
     return end != NULL ? (gsize)(end - message) : strlen(message);

@@ -11,7 +11,7 @@ from unittest import mock
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from first_mail import AUTHSERV, at, days_ago, first_mail, opens  # noqa: E402
-from harness import HOST, METROPLEX, check, contains, equal, killat, main, test  # noqa: E402
+from harness import HOST, METROPLEX, check, contains, equal, killat, main, test, test_as_root  # noqa: E402
 from several import check_all, hosts  # noqa: E402
 
 
@@ -473,7 +473,7 @@ def what_one_host_accepts_opens_once_wherever_it_lies(site):
         check_all(remote, one, two)
 
 
-@test
+@test_as_root
 def who_accepts_and_dies_between_the_repositories_has_it_opened_by_the_other_host(site):
     """At every so many system calls of the command, from when accounts.git knows."""
     with hosts(site) as (remote, one, two):

@@ -989,7 +989,7 @@ def what_is_written_anew_or_taken_back_closes_nothing(site):
     repository.commit(f"Revert \"Fixes #{issues[2]}\"\n\nThis reverts commit {git('rev-parse', 'HEAD')}.\n\nFixes #{issues[3]}", push="main")
     once(site)
     equal([changes(site, i) for i in issues[2:]], [["referenced"], ["closed"]], "what is written below is meant")
-    for words in ("revert: closes #{}", "Revert(core): closes #{}", "revert!: closes #{}"):
+    for words in ("revert: closes #{}", "Revert(core): closes #{}", "revert!: closes #{}", 'Reapply "Closes #{}"'):
         issue = site.thread("tim")
         repository.commit(words.format(issue), push="main")
         once(site)

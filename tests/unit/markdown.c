@@ -15,7 +15,8 @@ append_often(GString *out, const char *text, guint times)
         g_string_append(out, text);
 }
 
-/* A table of so many columns, and below it rows that have one cell each. */
+/* A table of so many columns, which are no more than md4c takes in any version (128), and below it
+ * rows that have one cell each. */
 static char *
 wide_table(guint columns, guint rows)
 {
@@ -57,18 +58,16 @@ mentions_of(const char *markdown)
     return g_string_free(words, FALSE);
 }
 
-/* Some versions of md4c take the table for text that is none. */
 Test(markdown, no_text_makes_html_without_bounds)
 {
-    g_autofree char *table = wide_table(1000, 4000), *links = many_links(10000, 4000);
+    g_autofree char *table = wide_table(100, 4000), *links = many_links(10000, 4000);
     const char *const texts[] = {table, links};
 
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_autofree char *html = mp_markdown_to_html(texts[i], NULL);
         cr_expect(strlen(html) < 200 * strlen(texts[i]), "%zu: %zu octets of %zu", i, strlen(html),
                   strlen(texts[i]));
-        cr_expect(strstr(html, "<table") == NULL && strstr(html, "<a ") == NULL,
-                  "%zu: shown as it was written", i);
+        cr_expect(g_str_has_prefix(html, "<pre>"), "%zu: shown as it was written", i);
     }
 }
 
@@ -84,7 +83,7 @@ Test(markdown, tables_and_links_of_people_are_no_such_text)
 
 Test(markdown, who_is_mentioned_before_such_a_text_is)
 {
-    g_autofree char *table = wide_table(1000, 4000);
+    g_autofree char *table = wide_table(100, 4000);
     g_autofree char *text = g_strconcat("@tim\n\n", table, NULL), *words = mentions_of(text);
 
     cr_expect_str_eq(words, "tim ");

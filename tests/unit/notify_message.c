@@ -101,7 +101,7 @@ push_of(const Case *c)
         return push;
     push->n_added = 3;
     mp_push_add_commit(push->added, AFTER, "Zoë Ünal", "Fix the *fuse* <b>now</b>");
-    mp_push_add_commit(push->added, BEFORE, "Ann", "[link](a.html) {ref}");
+    mp_push_add_commit(push->added, BEFORE, "Ann", "[link](a.html) {ref} https://example.org");
     push->n_files = 1;
     push->n_lines_added = 12;
     g_ptr_array_add(push->files, g_strdup("modified +12 -0 src/a_b_c.txt"));
