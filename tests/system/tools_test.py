@@ -1303,7 +1303,7 @@ def packs_become_few_while_mail_comes(site):
     while run.poll() is None and not fell:
         now, left = packs(site, "tracker.git"), len(site.new)
         fell, most = now < most and left > 0, max(now, most)
-        if left < 200 and given < 4000:
+        if left < 200 and given < 1200:
             given = deliver(given, 100)
         time.sleep(0.01)
     check(fell, f"{most} packs, and none went")
