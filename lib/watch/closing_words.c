@@ -40,21 +40,23 @@ is_after_closing_word(const char *text, const char *at)
     return is_whole && is_closing_word(start, (gsize)(end - start));
 }
 
-/* Of a commit that takes another back or, since Git 2.43, one that took another back. */
+static bool
+begins_with(const char *subject, const char *word, const char *behind)
+{
+    gsize n = strlen(word);
+
+    if (g_ascii_strncasecmp(subject, word, n) != 0)
+        return false;
+    n += strspn(subject + n, " ");
+    return subject[n] != '\0' && strchr(behind, subject[n]) != NULL;
+}
+
+/* Of a commit that takes another back, in git's words or people's, or, since Git 2.43 and in its
+ * words, one that took another back. */
 static bool
 is_of_git_revert(const char *subject)
 {
-    static const char *const words[] = {"revert", "reapply"};
-
-    for (gsize i = 0; i < G_N_ELEMENTS(words); i++) {
-        gsize n = strlen(words[i]);
-
-        if (g_ascii_strncasecmp(subject, words[i], n) != 0)
-            continue;
-        n += strspn(subject + n, " ");
-        return subject[n] != '\0' && strchr("\":(!", subject[n]) != NULL;
-    }
-    return false;
+    return begins_with(subject, "revert", "\":(!") || begins_with(subject, "reapply", "\"");
 }
 
 /* The octets at the beginning of a message that repeat the subject of such a commit, as git revert

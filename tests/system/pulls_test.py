@@ -994,6 +994,10 @@ def what_is_written_anew_or_taken_back_closes_nothing(site):
         repository.commit(words.format(issue), push="main")
         once(site)
         equal(changes(site, issue), ["referenced"], words)
+    issue = site.thread("tim")
+    repository.commit(f"Reapply (closes #{issue}) what was lost", push="main")
+    once(site)
+    equal(changes(site, issue), ["closed"], "somebody's own words")
     equal(site.metroplex("fsck", "--json"), "")
 
 

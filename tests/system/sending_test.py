@@ -10,7 +10,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from harness import METROPLEX, NOTIFIER, Site, check, contains, equal, main, test, test_as_root, wait_until  # noqa: E402
+from harness import METROPLEX, NOTIFIER, Site, check, contains, equal, main, test, wait_until  # noqa: E402
 from sending import Server, comment, empty_outbox, ids, later, people, queue, rules, server_file  # noqa: E402
 
 PEOPLE = int(os.environ.get("PEOPLE", "200"))
@@ -389,7 +389,7 @@ def sockets(pid):
     return found
 
 
-@test_as_root
+@test
 def a_long_run_opens_no_more_connections_than_it_may(site):
     """A server that takes two connections of four, and twenty comments, each a pass of its own."""
     people(site, 12)
@@ -407,7 +407,8 @@ def a_long_run_opens_no_more_connections_than_it_may(site):
         if os.environ.get("COUNT"):
             print(f"20 passes: {server.connections()} connections tried, {most[1]} sockets after 2, {most[-1]} after 20")
             return
-        check(0 < most[-1] <= most[1], f"sockets open after each comment: {most}")
+        if os.geteuid() == 0:  # the program lets nobody else look
+            check(0 < most[-1] <= most[1], f"sockets open after each comment: {most}")
         equal(server.connections(), 4, "connections tried")  # two are left alone for a minute
 
 
